@@ -1,0 +1,121 @@
+"""The to-do list: immutable items, and the rules by which their status follows evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+Status: TypeAlias = Literal["pending", "running", "done", "failed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why an item counts as done: the hunks that serve it, the check that passed, or a reason why none was needed."""
+
+    hunks: tuple[str, ...] = ()
+    check: str = ""
+    note: str = ""
+
+    @property
+    def convincing(self) -> bool:
+        return bool(self.hunks or self.check or self.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """One item. `by` says who wrote it: the `model`, the `user`, or Kaaj itself (`harness`)."""
+
+    id: str
+    title: str
+    status: Status = "pending"
+    by: Literal["model", "user", "harness"] = "model"
+    evidence: Evidence = Evidence()
+
+
+@dataclass(frozen=True, slots=True)
+class TodoList:
+    """The items in the order in which they are worked on."""
+
+    items: tuple[Todo, ...] = ()
+
+    @property
+    def running(self) -> Todo | None:
+        return next((item for item in self.items if item.status == "running"), None)
+
+    @property
+    def open(self) -> tuple[Todo, ...]:
+        return tuple(item for item in self.items if item.status in ("pending", "running"))
+
+    @property
+    def finished(self) -> int:
+        return sum(item.status in ("done", "skipped") for item in self.items)
+
+    def get(self, item_id: str) -> Todo | None:
+        return next((item for item in self.items if item.id == item_id), None)
+
+    def with_item(self, item: Todo) -> TodoList:
+        """The list with the item of the same id replaced, or the item added at the end."""
+        if self.get(item.id) is None:
+            return TodoList((*self.items, item))
+        return TodoList(tuple(item if old.id == item.id else old for old in self.items))
+
+    def start(self, item_id: str) -> TodoList:
+        """The item becomes the running one; another that ran waits again."""
+        return TodoList(
+            tuple(
+                replace(item, status="running")
+                if item.id == item_id
+                else replace(item, status="pending")
+                if item.status == "running"
+                else item
+                for item in self.items
+            )
+        )
+
+    def mark(self, item_id: str, status: Status, evidence: Evidence | None = None) -> TodoList:
+        item = self.get(item_id)
+        if item is None:
+            return self
+        return self.with_item(replace(item, status=status, evidence=evidence or item.evidence))
+
+    def reopen(self, hunks: Iterable[str]) -> TodoList:
+        """Items whose evidence is among `hunks` (refused or undone) are pending again."""
+        gone = set(hunks)
+        return TodoList(
+            tuple(
+                replace(item, status="pending", evidence=Evidence())
+                if item.status == "done" and gone.intersection(item.evidence.hunks)
+                else item
+                for item in self.items
+            )
+        )
+
+
+def from_model(rows: Iterable[tuple[str, Status]], before: TodoList, hunks: dict[str, tuple[str, ...]]) -> TodoList:
+    """The list that the model wrote as (title, status), with ids kept for titles that stood there before.
+
+    An item that the model calls done stays running until evidence is there: `hunks` maps item ids to the hunks that
+    serve them now. Items that the user wrote or skipped cannot be dropped or revived by the model.
+    """
+    known = {item.title.strip().casefold(): item for item in before.items}
+    taken = [int(item.id[1:]) for item in before.items if item.id[1:].isdigit()]
+    fresh = max(taken, default=0)
+    items: list[Todo] = []
+    for title, status in rows:
+        old = known.pop(title.strip().casefold(), None)
+        if old is None:
+            fresh += 1
+            old = Todo(f"t{fresh}", title.strip())
+        if old.status == "skipped":
+            items.append(old)
+            continue
+        if status == "done" and old.status != "done":
+            evidence = Evidence(hunks=hunks.get(old.id, ()), check=old.evidence.check, note=old.evidence.note)
+            items.append(replace(old, status="done" if evidence.convincing else "running", evidence=evidence))
+        elif old.status == "done" and status != "done":
+            items.append(replace(old, status=status, evidence=Evidence()))
+        else:
+            items.append(replace(old, status=status))
+    items.extend(item for item in known.values() if item.by == "user" or item.status in ("done", "skipped"))
+    return TodoList(tuple(items))

@@ -1,0 +1,1 @@
+"""Kaaj's front ends: the language server and the command line."""
