@@ -56,9 +56,7 @@ def diff(path: str, base: str, text: str) -> tuple[Hunk, ...]:
     hunks: list[Hunk] = []
     for a, b, c, d in spans:
         gone, come = "".join(old[a:b]), "".join(new[c:d])
-        hunks.append(
-            Hunk(hunk_id(path, starts[a], gone, come), starts[a], starts[b], gone, come, head + a + 1)
-        )
+        hunks.append(Hunk(hunk_id(path, starts[a], gone, come), starts[a], starts[b], gone, come, head + a + 1))
     return tuple(hunks)
 
 

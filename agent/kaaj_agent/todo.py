@@ -92,9 +92,7 @@ class TodoList:
         )
 
 
-def from_model(
-    rows: Iterable[tuple[str, Status]], before: TodoList, hunks: dict[str, tuple[str, ...]]
-) -> TodoList:
+def from_model(rows: Iterable[tuple[str, Status]], before: TodoList, hunks: dict[str, tuple[str, ...]]) -> TodoList:
     """The list that the model wrote as (title, status), with ids kept for titles that stood there before.
 
     An item that the model calls done stays running until evidence is there: `hunks` maps item ids to the hunks that

@@ -44,9 +44,7 @@ class Folders:
         asked = Path(name)
         tries = [asked] if asked.is_absolute() else [root / asked for root in self.roots]
         if not asked.is_absolute() and len(self.roots) > 1:
-            tries = [
-                root.joinpath(*asked.parts[1:]) for root in self.roots if root.name == asked.parts[0]
-            ] + tries
+            tries = [root.joinpath(*asked.parts[1:]) for root in self.roots if root.name == asked.parts[0]] + tries
         first: Path | None = None
         for candidate in tries:
             resolved = candidate.resolve()
