@@ -1,0 +1,176 @@
+"""The settings: LSP section `kaaj` (`workspace/configuration`, `initializationOptions`), in camelCase.
+
+A setting of scope `machine` can raise a right or cost money: it counts only where it comes from the person's own
+settings, never from a file of a workspace. Unlike a command's argument, settings are read leniently: what is unknown
+or wrong is told, and the rest holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.alias_generators import to_camel
+
+from kaaj_protocol.shapes import Mode
+from kaaj_protocol.wire import Fault, Json, faults_of
+
+Sandbox: TypeAlias = Literal["auto", "ask", "off"]
+Loop: TypeAlias = Literal["auto", "agentic", "guided"]
+
+_MACHINE: Final[dict[str, Json]] = {"scope": "machine"}
+_RESOURCE: Final[dict[str, Json]] = {"scope": "resource"}
+
+
+def _an_address(value: str | list[str]) -> str | list[str]:
+    for address in [value] if isinstance(value, str) else value:
+        if address and not address.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+    return value
+
+
+class Settings(BaseModel):
+    """Every setting with its default. An empty text or list means: not set, Kaaj finds out by itself."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="ignore",
+        frozen=True,
+        strict=True,
+        hide_input_in_errors=True,
+    )
+
+    base_url: Annotated[str | list[str], AfterValidator(_an_address)] = Field(
+        default="",
+        description=(
+            "Address of an OpenAI-compatible endpoint, up to and including /v1. Of several, the next one is used "
+            "where one fails. Empty: KAAJ_BASE_URL, then a local server that answers, then the embedded model."
+        ),
+        json_schema_extra=_MACHINE,
+    )
+    api_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key for the endpoint. Better kept in the environment, as KAAJ_API_KEY. It is never logged.",
+        json_schema_extra=_MACHINE,
+    )
+    model: str = Field(
+        default="",
+        description="Name of the model at the endpoint. Empty: KAAJ_MODEL, then the best one that the endpoint lists.",
+        json_schema_extra=_MACHINE,
+    )
+    mode: Mode = Field(
+        default="ask",
+        description=(
+            "plan: write the to-do list and stop. ask: propose a change and wait for your decision. "
+            "auto: apply it once the checks pass."
+        ),
+        json_schema_extra=_MACHINE,
+    )
+    check: str = Field(
+        default="",
+        description=(
+            "Shell command that checks a change in the shadow workspace: 0 means good. Empty: found by looking at "
+            "the project, and asked for once."
+        ),
+        json_schema_extra=_RESOURCE,
+    )
+    sandbox: Sandbox = Field(
+        default="auto",
+        description=(
+            "auto: commands run inside bubblewrap (no network, home hidden) where it is there, else each is asked "
+            "for. ask: each is asked for. off: commands run without a sandbox and without a question."
+        ),
+        json_schema_extra=_MACHINE,
+    )
+    command_timeout: Annotated[float, Field(gt=0, le=86_400)] = Field(
+        default=120.0,
+        description="Seconds that one command may take.",
+        json_schema_extra=_MACHINE,
+    )
+    loop: Loop = Field(
+        default="auto",
+        description=(
+            "How the model is led. agentic: it uses the tools freely. guided: step by step, for small models. "
+            "auto: whichever suits the model."
+        ),
+        json_schema_extra=_MACHINE,
+    )
+    embedded_model: str = Field(
+        default="qwen2.5-coder-1.5b",
+        description=(
+            "The model that runs inside Kaaj where no endpoint is there: a name that `kaaj model list` shows, "
+            "or empty to never use one."
+        ),
+        json_schema_extra=_MACHINE,
+    )
+    context_window: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="Tokens that the model can see at once. 0: asked from the endpoint.",
+        json_schema_extra=_MACHINE,
+    )
+    max_steps: Annotated[int, Field(ge=1)] = Field(
+        default=60,
+        description="Requests to the model that one task may make.",
+        json_schema_extra=_MACHINE,
+    )
+    max_tokens: Annotated[int, Field(ge=1)] = Field(
+        default=2_000_000,
+        description="Tokens that one task may use, prompts and replies together.",
+        json_schema_extra=_MACHINE,
+    )
+    max_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=1_800.0,
+        description="Seconds that one task may take, your own time to decide not counted.",
+        json_schema_extra=_MACHINE,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """Settings as they were read. `unknown` names settings that do not exist; `faults` tells those that are wrong.
+
+    A setting at fault has its default.
+    """
+
+    settings: Settings
+    unknown: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+def _by_alias() -> dict[str, str]:
+    return {to_camel(name): name for name in Settings.model_fields}
+
+
+def read_settings(raw: Json) -> ReadSettings:
+    """The settings out of the JSON value that a client sent; it raises nothing.
+
+    An absent or null value is the default, also for a single setting. Names may be given in snake_case too.
+    """
+    if raw is None:
+        return ReadSettings(Settings())
+    if not isinstance(raw, Mapping):
+        return ReadSettings(Settings(), faults=(Fault("", "the settings must be an object"),))
+    aliases = _by_alias()
+    given: dict[str, Any] = {}
+    unknown: list[str] = []
+    for key, value in cast("Mapping[object, Any]", raw).items():
+        name = aliases.get(str(key), str(key))
+        if name not in Settings.model_fields:
+            unknown.append(str(key))
+        elif value is not None:
+            given[name] = value
+    faults: tuple[Fault, ...] = ()
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        # Each fault names its setting first; the rest is read again without those.
+        found = [(fault.field.partition("."), fault.problem) for fault in faults_of(error)]
+        faults = tuple(Fault(to_camel(name) + dot + rest, problem) for (name, dot, rest), problem in found)
+        for (name, _, _), _ in found:
+            given.pop(aliases.get(name, name), None)
+        settings = Settings.model_validate(given)
+    return ReadSettings(settings, tuple(unknown), faults)

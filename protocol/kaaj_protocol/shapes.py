@@ -1,0 +1,135 @@
+"""The shapes that events and the snapshot share: to-do items, changes, checks, approvals, usage."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from kaaj_protocol.wire import Count, Id, Message, Range, Seconds, Uri
+
+Mode: TypeAlias = Literal["plan", "ask", "auto"]
+"""`plan` writes the to-do list and stops; `ask` proposes and waits; `auto` applies once the checks pass."""
+
+TodoStatus: TypeAlias = Literal["pending", "running", "done", "failed", "skipped"]
+ChangeState: TypeAlias = Literal["draft", "checked", "proposed", "applied", "rejected", "stale", "undone"]
+FileKind: TypeAlias = Literal["edit", "create", "delete", "rename"]
+TaskStatus: TypeAlias = Literal["running", "done", "stopped", "cancelled", "failed"]
+"""`done`: it is finished. `stopped`: a limit was reached or nothing could be proposed. `failed`: an error."""
+
+
+class Evidence(Message):
+    """Why a to-do item counts as done: hunks (by id) that serve it, the check that passed, or why none was needed."""
+
+    hunks: list[Id]
+    check: str
+    note: str
+
+
+class TodoItem(Message):
+    """One item of the to-do list. `by` says who wrote it; `harness` is Kaaj itself."""
+
+    id: Id
+    title: str
+    status: TodoStatus
+    by: Literal["model", "user", "harness"]
+    evidence: Evidence | None = None
+
+
+class Check(Message):
+    """What checking the change in the shadow workspace gave.
+
+    `status` is `none` where there was no command to run, or it was not allowed. `parsed` says whether each touched
+    file parses. `seconds` is wall time. `output` is what the command printed, at most 16 KB, the cut told in it.
+    `exit_code` is absent where no command ran to its end.
+    """
+
+    status: Literal["passed", "failed", "none"]
+    command: str
+    output: str
+    seconds: Seconds
+    parsed: bool
+    sandboxed: bool
+    exit_code: int | None = None
+
+
+class Hunk(Message):
+    """One piece of a file's change that can be taken or refused on its own: whole lines.
+
+    `range` lies in the text that the change was made for (`old` stands there; an insertion has an empty range).
+    `old` and `new` are exact, line ends included. `todo` is the id of the to-do item that the hunk serves.
+    """
+
+    id: Id
+    range: Range
+    old: str
+    new: str
+    todo: Id | None = None
+
+
+class FileChange(Message):
+    """What becomes of one file. `new_uri` is there only where the file is renamed.
+
+    Hunks are in the order of the text and do not touch. A file that is created, deleted or only renamed has exactly
+    one, so that it too can be refused.
+    """
+
+    uri: Uri
+    kind: FileKind
+    hunks: list[Hunk]
+    new_uri: Uri | None = None
+
+
+class Change(Message):
+    """One change set, whole: a later one with the same `id` takes its place.
+
+    States go draft → checked → proposed → applied | rejected | stale, and applied → undone. `digest` covers every
+    path, base and new text; it is what `kaaj.accept` and `kaaj.reject` must name, and it differs as soon as what was
+    proposed differs. `files` are in the order in which they were first touched. `check` is there from `checked` on.
+    """
+
+    id: Id
+    task: Id
+    digest: Id
+    state: ChangeState
+    summary: str
+    files: list[FileChange]
+    check: Check | None = None
+
+
+class Approval(Message):
+    """Something only the person may decide: a `change` to apply, a `command` to run, a workspace's `check` command.
+
+    The question itself is put with the request `window/showMessageRequest`, to every client; a `change` can also be
+    answered by `kaaj.accept` and `kaaj.reject`. This shape tells a client that a question is open, and how it ended.
+    `choices` are in the order shown. `answer` is there only when `state` is `resolved`, and then absent where nobody
+    answered or the question was withdrawn. `change` is the id of the change that is asked about.
+    """
+
+    id: Id
+    kind: Literal["change", "command", "check"]
+    title: str
+    detail: str
+    choices: list[str]
+    state: Literal["pending", "resolved"]
+    answer: str | None = None
+    change: Id | None = None
+
+
+class Usage(Message):
+    """Tokens as the endpoint counts them; `cached_tokens` is the part of `prompt_tokens` that came from its cache.
+
+    `context_tokens` is what the last prompt took of `context_window`, both in tokens; 0 where it is not known.
+    """
+
+    requests: Count
+    prompt_tokens: Count
+    cached_tokens: Count
+    completion_tokens: Count
+    context_tokens: Count = 0
+    context_window: Count = 0
+
+
+Level: TypeAlias = Literal["info", "warning", "error"]
+Time: TypeAlias = Annotated[float, Field(ge=0)]
+"""Seconds since the epoch, UTC."""
