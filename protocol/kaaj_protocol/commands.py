@@ -24,7 +24,7 @@ from kaaj_protocol.shapes import (
     TodoStatus,
     Usage,
 )
-from kaaj_protocol.wire import Count, Fault, Id, Json, Message, Range, Seconds, Uri, faults_of
+from kaaj_protocol.wire import Count, Fault, Id, Json, Message, Range, Uri, faults_of
 
 Prompt: TypeAlias = Annotated[str, Field(min_length=1, max_length=1_000_000, pattern=r"\S")]
 """What is asked, in the person's words: 1 to 1,000,000 characters, not blank."""
@@ -88,7 +88,7 @@ class DecideArgument(Message):
 
     `digest` is the one that the person saw: another one is refused, since the change is then not what was looked at.
     `hunks` are ids; without it the whole change is meant, and an empty list is refused. Accepting some leaves the
-    others out; rejecting some leaves the others proposed, under a new digest. `reason` goes to the model.
+    others out; rejecting some takes them out and leaves the others proposed, under a new digest. `reason` goes to the model.
     """
 
     change: Id
@@ -170,7 +170,7 @@ class TranscriptEntry(Message):
     """One entry of the conversation, in order.
 
     `user` is a prompt, `model` its prose, `tool` a call (`text` is its title, `detail` its summary), `notice` a word
-    from Kaaj. `ok` and `seconds` are there for a call that ended, `level` for a notice.
+    from Kaaj. `ok` is there for a call that ended, `level` for a notice.
     """
 
     kind: Literal["user", "model", "tool", "notice"]
@@ -182,7 +182,6 @@ class TranscriptEntry(Message):
     tool: str | None = None
     call: Id | None = None
     ok: bool | None = None
-    seconds: Seconds | None = None
     level: Level | None = None
 
 

@@ -8,9 +8,9 @@ Ordering, for each session:
   them, save `change` (it may be decided or undone later), `todo` (it follows a decision) and `notice`.
 - Each `tool_started` gets exactly one `tool_finished` with the same `call`, also where the task is cancelled.
 - Tasks of a session may run side by side: their events interleave, and `task` tells them apart.
-- `todo`, `change`, `approval` and `usage` carry the whole value, never a difference: the last one holds.
+- `todo`, `change` and `usage` carry the whole value, never a difference: the last one holds.
 
-Times are seconds since the epoch, spans are seconds. Clients skip types and fields that they do not know.
+`time` is seconds since the epoch. Clients skip types and fields that they do not know.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from kaaj_protocol.shapes import Approval, Change, Level, Mode, Time, TodoItem, Usage
-from kaaj_protocol.wire import Id, Json, Message, Range, Seconds, Uri
+from kaaj_protocol.shapes import Approval, Author, Change, Level, Mode, Time, TodoItem, Usage
+from kaaj_protocol.wire import Id, Json, Message, Uri
 
 
 class _Event(Message):
@@ -31,7 +31,7 @@ class _Event(Message):
 
 
 class TaskStarted(_Event):
-    """The first event of a task. `uri` and `range` are where it was started from, if anywhere."""
+    """The first event of a task. `uri` is the document it was started from, if any."""
 
     type: Literal["task_started"] = "task_started"
     task: Id
@@ -39,15 +39,18 @@ class TaskStarted(_Event):
     mode: Mode
     model: str
     uri: Uri | None = None
-    range: Range | None = None
 
 
 class Text(_Event):
-    """A piece of the model's prose, in order. Pieces between two other events of the task are one paragraph."""
+    """A piece of the model's prose, in order. Pieces between two other events of the task are one paragraph.
+
+    `reset`: the reply begins anew (its stream was cut), so what came of that paragraph so far is void.
+    """
 
     type: Literal["text"] = "text"
     task: Id
     text: str
+    reset: bool = False
 
 
 class ToolStarted(_Event):
@@ -62,27 +65,28 @@ class ToolStarted(_Event):
 
 
 class ToolFinished(_Event):
-    """The end of the `call` of that id. `ok` is false where the tool refused, failed, or was cancelled.
+    """The end of the `call` of that id; `summary` is one line for a person.
 
-    `summary` is one line for a person; `output` what the model reads, at most 16 KB; `seconds` is wall time.
+    `ok` is false where the tool refused, failed, or was cancelled.
     """
 
     type: Literal["tool_finished"] = "tool_finished"
     task: Id
     call: Id
-    tool: str
     ok: bool
     summary: str
-    output: str
-    seconds: Seconds
 
 
 class Todo(_Event):
-    """The task's whole to-do list, in the order in which it is worked on. It replaces the one before."""
+    """The task's whole to-do list, in the order in which it is worked on. It replaces the one before.
+
+    `by` says who changed it.
+    """
 
     type: Literal["todo"] = "todo"
     task: Id
     items: list[TodoItem]
+    by: Author
 
 
 class ChangeEvent(_Event):
@@ -94,11 +98,17 @@ class ChangeEvent(_Event):
 
 
 class ApprovalEvent(_Event):
-    """A question was put to the person (`pending`), or it is settled (`resolved`). The same id comes exactly twice."""
+    """A question was put to the person (`pending`), or it is settled (`resolved`). Each id comes exactly twice.
+
+    `approval` is there while pending. `answer` is there once resolved, and then absent where nobody answered.
+    """
 
     type: Literal["approval"] = "approval"
     task: Id
-    approval: Approval
+    id: Id
+    state: Literal["pending", "resolved"]
+    approval: Approval | None = None
+    answer: str | None = None
 
 
 class UsageEvent(_Event):
@@ -110,7 +120,7 @@ class UsageEvent(_Event):
 
 
 class Notice(_Event):
-    """Something a person should know: what happened, what was kept, what to do next (the last two may be empty).
+    """Something a person should know, in `message`: what happened, what was kept, what to do next.
 
     `task` is absent where the notice concerns the session as a whole.
     """
@@ -118,19 +128,16 @@ class Notice(_Event):
     type: Literal["notice"] = "notice"
     level: Level
     message: str
-    kept: str = ""
-    hint: str = ""
     task: Id | None = None
 
 
 class TaskFinished(_Event):
-    """The last event of a task's run. `summary` is for a person; `seconds` is wall time since `task_started`."""
+    """The last event of a task's run. `summary` is for a person."""
 
     type: Literal["task_finished"] = "task_finished"
     task: Id
     status: Literal["done", "stopped", "cancelled", "failed"]
     summary: str
-    seconds: Seconds
 
 
 Event: TypeAlias = Annotated[

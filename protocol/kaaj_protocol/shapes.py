@@ -11,6 +11,7 @@ from kaaj_protocol.wire import Count, Id, Message, Range, Seconds, Uri
 Mode: TypeAlias = Literal["plan", "ask", "auto"]
 """`plan` writes the to-do list and stops; `ask` proposes and waits; `auto` applies once the checks pass."""
 
+Author: TypeAlias = Literal["model", "user", "harness"]
 TodoStatus: TypeAlias = Literal["pending", "running", "done", "failed", "skipped"]
 ChangeState: TypeAlias = Literal["draft", "checked", "proposed", "applied", "rejected", "stale", "undone"]
 FileKind: TypeAlias = Literal["edit", "create", "delete", "rename"]
@@ -32,7 +33,7 @@ class TodoItem(Message):
     id: Id
     title: str
     status: TodoStatus
-    by: Literal["model", "user", "harness"]
+    by: Author
     evidence: Evidence | None = None
 
 
@@ -86,6 +87,7 @@ class Change(Message):
     States go draft → checked → proposed → applied | rejected | stale, and applied → undone. `digest` covers every
     path, base and new text; it is what `kaaj.accept` and `kaaj.reject` must name, and it differs as soon as what was
     proposed differs. `files` are in the order in which they were first touched. `check` is there from `checked` on.
+    `applied` names the hunks that were taken, and is there while the state is `applied`.
     """
 
     id: Id
@@ -95,25 +97,22 @@ class Change(Message):
     summary: str
     files: list[FileChange]
     check: Check | None = None
+    applied: list[Id] | None = None
 
 
 class Approval(Message):
-    """Something only the person may decide: a `change` to apply, a `command` to run, a workspace's `check` command.
+    """An open question that only the person may decide: a `command` to run, or a workspace's `check` command.
 
-    The question itself is put with the request `window/showMessageRequest`, to every client; a `change` can also be
-    answered by `kaaj.accept` and `kaaj.reject`. This shape tells a client that a question is open, and how it ended.
-    `choices` are in the order shown. `answer` is there only when `state` is `resolved`, and then absent where nobody
-    answered or the question was withdrawn. `change` is the id of the change that is asked about.
+    The question itself is put with the request `window/showMessageRequest`, to every client, and answered there; this
+    shape tells that it is open. `choices` are in the order shown. (A change to apply needs none: it is `proposed`.)
     """
 
     id: Id
-    kind: Literal["change", "command", "check"]
+    task: Id
+    kind: Literal["command", "check"]
     title: str
     detail: str
     choices: list[str]
-    state: Literal["pending", "resolved"]
-    answer: str | None = None
-    change: Id | None = None
 
 
 class Usage(Message):
