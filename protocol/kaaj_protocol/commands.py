@@ -88,7 +88,8 @@ class DecideArgument(Message):
 
     `digest` is the one that the person saw: another one is refused, since the change is then not what was looked at.
     `hunks` are ids; without it the whole change is meant, and an empty list is refused. Accepting some leaves the
-    others out; rejecting some takes them out and leaves the others proposed, under a new digest. `reason` goes to the model.
+    others out; rejecting some takes them out and leaves the others proposed, under a new digest. `reason` goes
+    to the model.
     """
 
     change: Id
