@@ -1,0 +1,1 @@
+"""The language server: Kaaj as any LSP client sees it."""
