@@ -17,7 +17,7 @@ from pydantic.alias_generators import to_camel
 from kaaj_protocol.shapes import Mode
 from kaaj_protocol.wire import Fault, Json, faults_of
 
-Sandbox: TypeAlias = Literal["auto", "ask", "off"]
+Sandbox: TypeAlias = Literal["auto", "required", "off"]
 Loop: TypeAlias = Literal["auto", "agentic", "guided"]
 
 _MACHINE: Final[dict[str, Json]] = {"scope": "machine"}
@@ -74,21 +74,26 @@ class Settings(BaseModel):
         default="",
         description=(
             "Shell command that checks a change in the shadow workspace: 0 means good. Empty: found by looking at "
-            "the project, and asked for once."
+            "the project, and asked for once. none: nothing is run."
         ),
         json_schema_extra=_RESOURCE,
+    )
+    check_timeout: Annotated[float, Field(gt=0, le=86_400)] = Field(
+        default=300.0,
+        description="Seconds that the check may take.",
+        json_schema_extra=_MACHINE,
     )
     sandbox: Sandbox = Field(
         default="auto",
         description=(
             "auto: commands run inside bubblewrap (no network, home hidden) where it is there, else each is asked "
-            "for. ask: each is asked for. off: commands run without a sandbox and without a question."
+            "for. required: without bubblewrap no command runs. off: bubblewrap is not used, each command is asked for."
         ),
         json_schema_extra=_MACHINE,
     )
     command_timeout: Annotated[float, Field(gt=0, le=86_400)] = Field(
         default=120.0,
-        description="Seconds that one command may take.",
+        description="Seconds that one command of the model may take.",
         json_schema_extra=_MACHINE,
     )
     loop: Loop = Field(
@@ -119,12 +124,27 @@ class Settings(BaseModel):
     )
     max_tokens: Annotated[int, Field(ge=1)] = Field(
         default=2_000_000,
-        description="Tokens that one task may use, prompts and replies together.",
+        description="Tokens that one task may use: replies, and what of the prompts did not come from a cache.",
         json_schema_extra=_MACHINE,
     )
     max_seconds: Annotated[float, Field(gt=0)] = Field(
         default=1_800.0,
         description="Seconds that one task may take, your own time to decide not counted.",
+        json_schema_extra=_MACHINE,
+    )
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        default=None,
+        description="How freely the model draws its words, 0 to 2. Unset: what suits the model.",
+        json_schema_extra=_MACHINE,
+    )
+    seed: int | None = Field(
+        default=None,
+        description="Makes the model's draws repeatable where the endpoint can. Unset: new ones each time.",
+        json_schema_extra=_MACHINE,
+    )
+    hide_secrets: bool = Field(
+        default=True,
+        description="Withhold .env files, private keys and their like from the model.",
         json_schema_extra=_MACHINE,
     )
 
