@@ -72,5 +72,9 @@ class ModelError(KaajError):
     """The model's endpoint failed for good, after its retries. The message names the endpoint, never the key."""
 
 
+class ContextTooLongError(ModelError):
+    """The prompt does not fit into the model's window; a shorter one (compaction) may."""
+
+
 class SandboxError(KaajError):
     """A command could not be started at all (it is not a command's own non-zero exit)."""

@@ -127,7 +127,12 @@ class Reply:
     finish: Literal["stop", "calls", "length"] = "stop"
 
 
-StreamItem: TypeAlias = TextDelta | CallDelta | Reply
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The stream broke and the reply begins anew: forget every delta of it so far."""
+
+
+StreamItem: TypeAlias = TextDelta | CallDelta | Restart | Reply
 
 
 class Model(Protocol):
