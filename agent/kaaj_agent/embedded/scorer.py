@@ -1,0 +1,122 @@
+"""The embedded model seen token by token, over the server's native HTTP interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+import httpx2
+
+from kaaj_agent.failures import ModelError
+from kaaj_agent.ports import Alternative, Json, Message
+
+_SECONDS: Final = 120.0
+_TRIES: Final = 2
+
+
+@dataclass(slots=True)
+class LlamaScorer:
+    """The `Scorer` port on a llama.cpp server at `url`. Close it when done.
+
+    Every request asks for one token: the server's speculation, which pays in chats, would draft far past the end
+    of a line here, and with one token to go it has nothing to draft for. The prefix is cached, so a request costs
+    one evaluation.
+    """
+
+    url: str
+    api_key: str = field(repr=False)
+    client: httpx2.AsyncClient | None = None
+    _bytes_of: dict[int, bytes] = field(default_factory=dict[int, bytes], init=False, repr=False)
+
+    async def close(self) -> None:
+        client, self.client = self.client, None
+        if client is not None:
+            await client.aclose()
+
+    async def render(self, messages: Sequence[Message], opening: str) -> list[int]:
+        body = {"messages": [{"role": message.role, "content": message.content} for message in messages]}
+        prompt = str((await self._post("/apply-template", body))["prompt"])
+        return await self._tokens(prompt + opening, special=True)
+
+    async def tokenize(self, text: str) -> list[int]:
+        return await self._tokens(text, special=False)
+
+    async def text_of(self, tokens: Sequence[int]) -> list[bytes]:
+        found: list[bytes] = []
+        for token in tokens:
+            if token not in self._bytes_of:
+                # Only for tokens that came from elsewhere; a part of a character is lost this way.
+                text = str((await self._post("/detokenize", {"tokens": [token]}))["content"])
+                self._bytes_of[token] = text.encode()
+            found.append(self._bytes_of[token])
+        return found
+
+    async def alternatives(self, prefix: Sequence[int], count: int) -> list[Alternative]:
+        answer = await self._post(
+            "/completion",
+            {
+                "prompt": list(prefix),
+                "n_predict": 1,
+                "n_probs": count,
+                "temperature": 0,
+                "cache_prompt": True,
+                "samplers": [],
+            },
+        )
+        steps = cast("list[Json]", answer.get("completion_probabilities") or [])
+        if not steps:
+            return []
+        found: list[Alternative] = []
+        for entry in cast("list[Json]", steps[0]["top_logprobs"]):
+            token = int(entry["id"])
+            data = bytes(cast("list[int]", entry["bytes"]))
+            self._bytes_of.setdefault(token, data)
+            found.append(Alternative(token, data.decode("utf-8", "replace"), float(entry["logprob"])))
+        return found
+
+    async def finish_line(self, prefix: Sequence[int], limit: int) -> str:
+        tokens = list(prefix)
+        line = bytearray()
+        for _ in range(limit):
+            best = await self.alternatives(tokens, 1)
+            if not best:
+                break
+            data = self._bytes_of[best[0].token]
+            if not data:  # the model would end its turn here
+                break
+            head, newline, _rest = data.partition(b"\n")
+            line += head + newline
+            if newline:
+                break
+            tokens.append(best[0].token)
+        return line.decode("utf-8", "replace")
+
+    async def _tokens(self, text: str, *, special: bool) -> list[int]:
+        answer = await self._post(
+            "/tokenize",
+            {"content": text, "add_special": False, "parse_special": special, "with_pieces": True},
+        )
+        found: list[int] = []
+        for entry in cast("list[Json]", answer["tokens"]):
+            token, piece = int(entry["id"]), cast("str | list[int]", entry["piece"])
+            self._bytes_of[token] = piece.encode() if isinstance(piece, str) else bytes(piece)
+            found.append(token)
+        return found
+
+    async def _post(self, path: str, body: Mapping[str, Json]) -> Mapping[str, Json]:
+        if self.client is None:
+            self.client = httpx2.AsyncClient(timeout=_SECONDS, trust_env=False)
+        for attempt in range(_TRIES):
+            try:
+                reply = await self.client.post(
+                    self.url + path, json=body, headers={"Authorization": f"Bearer {self.api_key}"}
+                )
+            except httpx2.HTTPError as error:
+                if attempt + 1 < _TRIES:
+                    continue
+                raise ModelError(f"The embedded model does not answer: {error or type(error).__name__}.") from error
+            if reply.status_code != httpx2.codes.OK:
+                raise ModelError(f"The embedded model refused {path} ({reply.status_code}): {reply.text[:300]}")
+            return cast("Mapping[str, Json]", reply.json())
+        raise AssertionError("unreachable: every try returns or raises")
