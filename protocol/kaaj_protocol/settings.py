@@ -1,7 +1,8 @@
 """The settings: LSP section `kaaj` (`workspace/configuration`, `initializationOptions`), in camelCase.
 
-A setting of scope `machine` can raise a right or cost money: it counts only where it comes from the person's own
-settings, never from a file of a workspace. Unlike a command's argument, settings are read leniently: what is unknown
+Each of them can raise a right, withhold a file or cost money, so they count only where they come from the person's
+own settings, never from a file of a workspace: a client that merges the two must leave the workspace's part out (in
+VS Code every one has the scope `machine`). Unlike a command's argument, settings are read leniently: what is unknown
 or wrong is told, and the rest holds.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
@@ -19,9 +20,6 @@ from kaaj_protocol.wire import Fault, Json, faults_of
 
 Sandbox: TypeAlias = Literal["auto", "required", "off"]
 Loop: TypeAlias = Literal["auto", "agentic", "guided"]
-
-_MACHINE: Final[dict[str, Json]] = {"scope": "machine"}
-_RESOURCE: Final[dict[str, Json]] = {"scope": "resource"}
 
 
 def _an_address(value: str | list[str]) -> str | list[str]:
@@ -50,17 +48,14 @@ class Settings(BaseModel):
             "Address of an OpenAI-compatible endpoint, up to and including /v1. Of several, the next one is used "
             "where one fails. Empty: KAAJ_BASE_URL, then a local server that answers, then the embedded model."
         ),
-        json_schema_extra=_MACHINE,
     )
     api_key: SecretStr = Field(
         default=SecretStr(""),
         description="Key for the endpoint. Better kept in the environment, as KAAJ_API_KEY. It is never logged.",
-        json_schema_extra=_MACHINE,
     )
     model: str = Field(
         default="",
         description="Name of the model at the endpoint. Empty: KAAJ_MODEL, then the best one that the endpoint lists.",
-        json_schema_extra=_MACHINE,
     )
     mode: Mode = Field(
         default="ask",
@@ -68,7 +63,6 @@ class Settings(BaseModel):
             "plan: write the to-do list and stop. ask: propose a change and wait for your decision. "
             "auto: apply it once the checks pass."
         ),
-        json_schema_extra=_MACHINE,
     )
     check: str = Field(
         default="",
@@ -76,12 +70,10 @@ class Settings(BaseModel):
             "Shell command that checks a change in the shadow workspace: 0 means good. Empty: found by looking at "
             "the project, and asked for once. none: nothing is run."
         ),
-        json_schema_extra=_RESOURCE,
     )
     check_timeout: Annotated[float, Field(gt=0, le=86_400)] = Field(
         default=300.0,
         description="Seconds that the check may take.",
-        json_schema_extra=_MACHINE,
     )
     sandbox: Sandbox = Field(
         default="auto",
@@ -89,12 +81,10 @@ class Settings(BaseModel):
             "auto: commands run inside bubblewrap (no network, home hidden) where it is there, else each is asked "
             "for. required: without bubblewrap no command runs. off: bubblewrap is not used, each command is asked for."
         ),
-        json_schema_extra=_MACHINE,
     )
     command_timeout: Annotated[float, Field(gt=0, le=86_400)] = Field(
         default=120.0,
         description="Seconds that one command of the model may take.",
-        json_schema_extra=_MACHINE,
     )
     loop: Loop = Field(
         default="auto",
@@ -102,7 +92,6 @@ class Settings(BaseModel):
             "How the model is led. agentic: it uses the tools freely. guided: step by step, for small models. "
             "auto: whichever suits the model."
         ),
-        json_schema_extra=_MACHINE,
     )
     embedded_model: str = Field(
         default="qwen2.5-coder-1.5b",
@@ -110,42 +99,34 @@ class Settings(BaseModel):
             "The model that runs inside Kaaj where no endpoint is there: a name that `kaaj model list` shows, "
             "or empty to never use one."
         ),
-        json_schema_extra=_MACHINE,
     )
     context_window: Annotated[int, Field(ge=0)] = Field(
         default=0,
         description="Tokens that the model can see at once. 0: asked from the endpoint.",
-        json_schema_extra=_MACHINE,
     )
     max_steps: Annotated[int, Field(ge=1)] = Field(
         default=60,
         description="Requests to the model that one task may make.",
-        json_schema_extra=_MACHINE,
     )
     max_tokens: Annotated[int, Field(ge=1)] = Field(
         default=2_000_000,
         description="Tokens that one task may use: replies, and what of the prompts did not come from a cache.",
-        json_schema_extra=_MACHINE,
     )
     max_seconds: Annotated[float, Field(gt=0)] = Field(
         default=1_800.0,
         description="Seconds that one task may take, your own time to decide not counted.",
-        json_schema_extra=_MACHINE,
     )
     temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
         default=None,
         description="How freely the model draws its words, 0 to 2. Unset: what suits the model.",
-        json_schema_extra=_MACHINE,
     )
     seed: int | None = Field(
         default=None,
         description="Makes the model's draws repeatable where the endpoint can. Unset: new ones each time.",
-        json_schema_extra=_MACHINE,
     )
     hide_secrets: bool = Field(
         default=True,
         description="Withhold .env files, private keys and their like from the model.",
-        json_schema_extra=_MACHINE,
     )
 
 
