@@ -1,0 +1,244 @@
+"""How a command is run: inside bubblewrap where it works here, else plainly.
+
+Inside, a command has no network, no home of the user's, no other processes in sight, and the staged tree stands at
+the workspace's own path, so that absolute paths (the first line of a venv's scripts, editable installs) mean the
+staged tree. All else of the machine is read-only. Flags after bubblewrap's manual page (bwrap(1), 0.8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+_TRIAL_SECONDS: Final = 10.0
+_FILE_MAX_BLOCKS: Final = 4 * 1024 * 1024
+"""Blocks of 512 bytes: no command writes a file over 2 GiB, so that none fills the disk by mistake."""
+
+_START: Final = f'ulimit -c 0; ulimit -f {_FILE_MAX_BLOCKS}; exec /bin/sh -c "$1"'
+
+_ISOLATION: Final = ("--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/")
+
+_HIDDEN: Final = ("/tmp", "/var/tmp", "/home", "/root", "/run", "/media")  # noqa: S108 - covered, not written to
+"""Covered by empty folders: people's files, and the sockets of desktop, container and login services."""
+
+_HIDDEN_FILES: Final = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/krb5.keytab")
+_TOOLCHAINS: Final = (
+    ".pyenv", ".rbenv", ".nodenv", ".asdf", ".nvm", ".volta", ".fnm", ".sdkman", ".bun", ".deno", ".rustup", ".ghcup",
+    ".cargo/bin", ".cargo/env", ".cargo/registry", ".cargo/git", ".elan", ".juliaup", ".dotnet", ".gem", ".opam",
+    ".local/bin", ".local/lib", ".local/share/uv", ".local/share/mise", ".local/share/rtx", ".local/share/pnpm",
+    ".local/share/fnm", ".local/share/pipx", ".local/share/virtualenvs", ".local/state/nix", ".nix-profile",
+    "go/bin", "go/pkg", ".m2/repository", "miniconda3", "anaconda3", "miniforge3", "mambaforge", ".poetry/bin",
+)  # fmt: skip
+"""Folders of a home that hold tools and downloaded libraries, and no credentials."""
+
+_KEPT: Final = (
+    "PATH", "LANG", "LANGUAGE", "TZ", "USER", "LOGNAME", "HOME", "PYENV_ROOT", "RUSTUP_HOME", "CARGO_HOME", "GOROOT",
+    "GOPATH", "NVM_DIR", "JAVA_HOME", "VOLTA_HOME", "SDKMAN_DIR", "ASDF_DIR", "BUN_INSTALL", "PNPM_HOME", "NIX_PATH",
+    "NIX_SSL_CERT_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
+)  # fmt: skip
+_SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|^KAAJ_|^OPENAI_", re.IGNORECASE)
+
+Kind: TypeAlias = Literal["hide", "read", "write", "mask"]
+
+
+def clean_environment(source: Mapping[str, str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a command may know of the environment: where tools are and which language is spoken, never a secret."""
+    kept = {name: source[name] for name in _KEPT if name in source}
+    kept |= {name: value for name, value in source.items() if name.startswith("LC_")}
+    kept.setdefault("PATH", os.defpath)
+    kept.setdefault("LANG", "C.UTF-8")
+    kept |= {
+        "TERM": "dumb",
+        "CI": "1",
+        "NO_COLOR": "1",
+        "PAGER": "cat",
+        "GIT_PAGER": "cat",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "npm_config_update_notifier": "false",
+        **(extra or {}),
+    }
+    return {name: value for name, value in kept.items() if not _SECRET.search(name)}
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One thing at a place of the sandbox: hidden, readable or writable. `source` is a path outside."""
+
+    kind: Kind
+    place: Path
+    source: Path
+
+    def argv(self) -> list[str]:
+        match self.kind:
+            case "hide":
+                return ["--tmpfs", str(self.place)]
+            case "mask":
+                return ["--ro-bind", os.devnull, str(self.place)]
+            case "read":
+                return ["--ro-bind", str(self.source), str(self.place)]
+            case "write":
+                return ["--bind", str(self.source), str(self.place)]
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """How commands are started on this machine.
+
+    `program` is bubblewrap's path, or None where commands run plainly; `reason` then says why, for people.
+    `hidden` are folders that no command may see (Kaaj's own state, the models).
+    """
+
+    program: Path | None
+    reason: str = ""
+    hidden: tuple[Path, ...] = ()
+    home: Path = Path("/nonexistent")
+
+    @classmethod
+    async def find(cls, hidden: Iterable[Path] = (), *, wanted: bool = True) -> Sandbox:
+        """Try bubblewrap once per process (10 ms, in a thread) and say what was found."""
+        covered = tuple(path.resolve() for path in hidden)
+        home = Path.home().resolve()
+        if not wanted:
+            return cls(None, "The sandbox is switched off in your settings.", covered, home)
+        program, reason = await asyncio.to_thread(_trial)
+        return cls(Path(program) if program else None, reason, covered, home)
+
+    @property
+    def available(self) -> bool:
+        return self.program is not None
+
+    @cached_property
+    def _tools(self) -> tuple[Path, ...]:
+        return toolchains(self.home, os.environ.get("PATH", ""), (*self.hidden, self.home))
+
+    def argv(
+        self,
+        command: str,
+        shadow: Path,
+        workspace: Path,
+        readonly: Sequence[Path] = (),
+        *,
+        more: Sequence[tuple[Path, Path]] = (),
+        masks: Sequence[tuple[Path, Path]] = (),
+        home: Path | None = None,
+    ) -> list[str]:
+        """The arguments that run `command` by `sh -c` with `shadow` standing at `workspace`.
+
+        `readonly` are real paths inside the workspace that are shown as they are; `more` are further pairs of
+        shadow and workspace; `masks` are pairs of a file and the place where it stands instead; `home` is a folder
+        that plays the user's home. Without bubblewrap it is the plain command, to be started in `shadow`.
+        """
+        start = ["/bin/sh", "-c", _START, "sh", command]
+        if self.program is None:
+            return start
+        trees = [(shadow, workspace), *more]
+        mounts = [Mount("hide", Path(place), Path(place)) for place in _HIDDEN if Path(place).is_dir()]
+        mounts += [Mount("hide", place, place) for place in self.hidden if place.is_dir()]
+        mounts += [Mount("mask", Path(p), Path(p)) for p in _HIDDEN_FILES if os.access(p, os.R_OK)]
+        if self.home.is_dir():
+            mounts.append(Mount("write", self.home, home) if home else Mount("hide", self.home, self.home))
+        for tool in (*self._tools, *_bases(readonly)):
+            if not any(tool.is_relative_to(place) for _, place in trees) and _is_covered(tool, mounts):
+                mounts.append(Mount("read", tool, tool))
+        mounts += [Mount("write", place, source) for source, place in trees]
+        mounts += [Mount("read", path, path) for path in readonly]
+        mounts += [Mount("read", place, source) for source, place in masks]
+        # A later mount covers an earlier one, so that what lies deeper has to come later. A write at the place of a
+        # hide has to win, which the stable sort gives: hides come first in the list.
+        ordered = sorted(_last_of_each(mounts), key=lambda mount: len(mount.place.parts))
+        flags = [flag for mount in ordered for flag in mount.argv()]
+        return [
+            str(self.program), *_ISOLATION, "--dev", "/dev", "--proc", "/proc", *flags,
+            "--chdir", str(workspace), "--", *start,
+        ]  # fmt: skip
+
+
+def _last_of_each(mounts: Iterable[Mount]) -> list[Mount]:
+    """Only the last mount of each place: an earlier one would be covered whole."""
+    places: dict[Path, Mount] = {}
+    for mount in mounts:
+        places.pop(mount.place, None)
+        places[mount.place] = mount
+    return list(places.values())
+
+
+def _is_covered(path: Path, mounts: Iterable[Mount]) -> bool:
+    return any(path.is_relative_to(mount.place) for mount in mounts if mount.kind in ("hide", "write"))
+
+
+def _bases(readonly: Iterable[Path]) -> list[Path]:
+    """Where the interpreters of virtual environments really live: `home = …/bin` in pyvenv.cfg."""
+    found: list[Path] = []
+    for folder in readonly:
+        try:
+            text = (folder / "pyvenv.cfg").read_text("utf-8", "replace")
+        except OSError:
+            continue
+        match = re.search(r"(?m)^home\s*=\s*(.+?)\s*$", text)
+        if match:
+            binaries = Path(match[1])
+            found += [binaries.parent, binaries.resolve().parent]
+    return [path for path in found if len(path.parts) > 1]
+
+
+def toolchains(home: Path, search_path: str, private: Sequence[Path]) -> tuple[Path, ...]:
+    """Existing folders that hold tools: the known ones of a home, those of PATH, and this interpreter's own.
+
+    None of them holds, or is, a folder of `private`.
+    """
+    asked = [home / name for name in _TOOLCHAINS]
+    for name in search_path.split(os.pathsep):
+        if not name.startswith("/"):
+            continue
+        folder = Path(name)
+        asked.append(folder)
+        # A prefix such as ~/opt/node keeps its libraries beside its bin; ~/bin and ~/.local/bin stand alone.
+        if folder.name in ("bin", "shims", "condabin") and folder.parent not in (
+            home,
+            home / ".local",
+            home / ".cargo",
+        ):
+            asked.append(folder.parent)
+    asked += [Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_prefix).resolve()]
+    kept: list[Path] = []
+    for path in asked:
+        if len(path.parts) < 3 or any(secret.is_relative_to(path) for secret in private) or not path.exists():
+            continue
+        if not any(path.is_relative_to(other) for other in kept):
+            kept.append(path)
+    return tuple(kept)
+
+
+@lru_cache(maxsize=1)
+def _trial() -> tuple[str | None, str]:
+    """Bubblewrap's path where it works, else None and why not."""
+    program = shutil.which("bwrap")
+    if program is None:
+        hint = "" if sys.platform == "linux" else " (it exists for Linux only)"
+        return None, f"bubblewrap (bwrap) is not installed{hint}."
+    command = [program, *_ISOLATION, "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--", "/bin/true"]  # noqa: S108
+    try:
+        done = subprocess.run(
+            command, capture_output=True, timeout=_TRIAL_SECONDS, stdin=subprocess.DEVNULL, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return None, f"bubblewrap did not answer within {_TRIAL_SECONDS:.0f} s."
+    except OSError as error:
+        return None, f"bubblewrap cannot be started: {error.strerror}."
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        return None, f"bubblewrap does not work here: {said[-1] if said else f'exit code {done.returncode}'}."
+    return program, ""
