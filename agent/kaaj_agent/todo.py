@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 Status: TypeAlias = Literal["pending", "running", "done", "failed", "skipped"]
@@ -92,11 +93,16 @@ class TodoList:
         )
 
 
-def from_model(rows: Iterable[tuple[str, Status]], before: TodoList, hunks: dict[str, tuple[str, ...]]) -> TodoList:
+def from_model(
+    rows: Iterable[tuple[str, Status]],
+    before: TodoList,
+    hunks: Mapping[str, tuple[str, ...]],
+    notes: Mapping[str, str] = MappingProxyType({}),
+) -> TodoList:
     """The list that the model wrote as (title, status), with ids kept for titles that stood there before.
 
-    An item that the model calls done stays running until evidence is there: `hunks` maps item ids to the hunks that
-    serve them now. Items that the user wrote or skipped cannot be dropped or revived by the model.
+    An item that the model calls done stays open until evidence is there: `hunks` maps item ids to the hunks that
+    serve them now, `notes` to what was looked up for them. Items that the user wrote or skipped cannot be dropped or revived by the model.
     """
     known = {item.title.strip().casefold(): item for item in before.items}
     taken = [int(item.id[1:]) for item in before.items if item.id[1:].isdigit()]
@@ -111,8 +117,8 @@ def from_model(rows: Iterable[tuple[str, Status]], before: TodoList, hunks: dict
             items.append(old)
             continue
         if status == "done" and old.status != "done":
-            evidence = Evidence(hunks=hunks.get(old.id, ()), check=old.evidence.check, note=old.evidence.note)
-            items.append(replace(old, status="done" if evidence.convincing else "running", evidence=evidence))
+            evidence = Evidence(hunks=hunks.get(old.id, ()), check=old.evidence.check, note=old.evidence.note or notes.get(old.id, ""))
+            items.append(replace(old, status="done" if evidence.convincing else "pending", evidence=evidence))
         elif old.status == "done" and status != "done":
             items.append(replace(old, status=status, evidence=Evidence()))
         else:

@@ -1,0 +1,271 @@
+"""The facade that a front end drives: sessions, tasks, decisions. One `Agent` per running front end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kaaj_agent import events as ev
+from kaaj_agent.approvals import Approvals
+from kaaj_agent.archive import Archive
+from kaaj_agent.changes import ChangeSet, Proposed
+from kaaj_agent.clock import SystemClock
+from kaaj_agent.failures import BadRequestError
+from kaaj_agent.ports import Applier, Approver, Clock, Diagnoser, Model, Question
+from kaaj_agent.request import Started, StartRequest
+from kaaj_agent.reviews import Reviews
+from kaaj_agent.session import Session, TaskState
+from kaaj_agent.settings import AgentSettings
+from kaaj_agent.staging import Staging
+from kaaj_agent.todo import Todo, TodoList
+from kaaj_agent.world import World
+
+_log = logging.getLogger(__name__)
+PROMPT_MAX = 200_000
+"""Characters of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOverview:
+    """A session as a client draws it anew. `seq` is the number of its last event."""
+
+    id: str
+    created: float
+    seq: int
+    tasks: tuple[TaskState, ...]
+    changes: tuple[ChangeSet, ...]
+    events: tuple[ev.Event, ...]
+    questions: tuple[Question, ...]
+
+
+@dataclass
+class Agent:
+    """Everything a front end may ask for. Methods are called on one event loop.
+
+    `model` gives the model on first use (an endpoint, or the embedded one); None connects by the settings.
+    """
+
+    world: World
+    settings: AgentSettings
+    approver: Approver
+    applier: Applier
+    diagnoser: Diagnoser
+    state_dir: Path
+    model: Callable[[], Awaitable[Model]] | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    _listeners: list[Callable[[ev.Event], None]] = field(default_factory=list[Callable[[ev.Event], None]])
+    _sessions: dict[str, Session] = field(default_factory=dict[str, Session])
+    _runners: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
+
+    def __post_init__(self) -> None:
+        self.approvals = Approvals(self.approver, self.clock)
+        self.reviews = Reviews(self.world, self.applier)
+        self.archive = Archive(self.state_dir / "sessions", self.clock, self._listeners)
+        self._connected: asyncio.Task[Model] | None = None
+        self._restored = False
+
+    # --- listening -------------------------------------------------------------------------------------------------
+
+    def subscribe(self, listener: Callable[[ev.Event], None]) -> Callable[[], None]:
+        """Hear every event of every session, in order; the returned function ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    async def overview(self, session: str | None = None) -> tuple[SessionOverview, ...]:
+        """All sessions of these folders, or one. Raises BadRequestError for an unknown one."""
+        await self.restore()
+        chosen = [await self._session(session)] if session else list(self._sessions.values())
+        return tuple(self._overview(one) for one in chosen)
+
+    def _overview(self, session: Session) -> SessionOverview:
+        questions = tuple(q for q in self.approvals.pending.values() if q.task in session.tasks)
+        return SessionOverview(
+            session.id,
+            session.created,
+            len(session.events),
+            tuple(session.tasks.values()),
+            tuple(session.changes.values()),
+            tuple(session.events),
+            questions,
+        )
+
+    # --- tasks -----------------------------------------------------------------------------------------------------
+
+    async def start(self, request: StartRequest) -> Started:
+        """Begin a task and return at once. Raises BadRequestError."""
+        if not request.prompt.strip():
+            raise BadRequestError("The prompt is empty.", field="prompt")
+        if len(request.prompt) > PROMPT_MAX:
+            raise BadRequestError(f"The prompt is over {PROMPT_MAX:,} characters.", field="prompt")
+        if not self.world.folders.roots:
+            raise BadRequestError("No workspace folder is open.", hint="Open a folder first.")
+        snapshot = self.world.snapshot()
+        session = await self._session(request.session) if request.session else self._new_session()
+        running = session.running
+        inherited: ChangeSet | None = None
+        if running is not None:
+            if running.id in self._runners:
+                raise BadRequestError("This session is busy with a task; cancel it first.", field="session")
+            inherited = next((change for change in session.proposed() if change.task == running.id), None)
+            session.emit(ev.TaskFinished(running.id, "stopped", "Continued by the next task."))
+        task = "task-" + secrets.token_hex(5)
+        session.emit(ev.TaskStarted(task, request.prompt, request.mode, request.path, self.settings.model))
+        self._runners[task] = asyncio.create_task(
+            self._run(session, task, request, Staging(snapshot), inherited), name=task
+        )
+        return Started(session.id, task)
+
+    async def _run(
+        self, session: Session, task: str, request: StartRequest, staging: Staging, inherited: ChangeSet | None
+    ) -> None:
+        from kaaj_agent.task_run import TaskRun  # noqa: PLC0415 - the loops and tools are only needed now
+
+        try:
+            await TaskRun(self, session, task, request, staging, inherited).run()
+        finally:
+            self._runners.pop(task, None)
+
+    async def cancel(self, task: str) -> None:
+        """End a task; its open calls are closed and what it staged is dropped. A waiting proposal is refused.
+
+        Raises BadRequestError for an unknown task; cancelling a finished one does nothing.
+        """
+        runner = self._runners.get(task)
+        if runner is not None:
+            runner.cancel()
+            await asyncio.wait([runner])
+            return
+        session = self._session_of_task(task)
+        if session.tasks[task].status is not None:
+            return
+        change = next((one for one in session.proposed() if one.task == task), None)
+        if change is not None:
+            await self.reject(change.id, change.digest, reason="cancelled")
+        else:
+            session.emit(ev.TaskFinished(task, "cancelled", "Cancelled; nothing was changed."))
+
+    async def wait(self, task: str) -> None:
+        """Until the task has ended or waits for a decision."""
+        runner = self._runners.get(task)
+        if runner is not None:
+            await asyncio.wait([runner])
+
+    def edit_todo(self, task: str, items: Sequence[Todo]) -> TodoList:
+        """The user's edit of the list, whole. Raises BadRequestError for an unknown task or a double id."""
+        session = self._session_of_task(task)
+        if len({item.id for item in items}) != len(items):
+            raise BadRequestError("Two items have the same id.", field="items")
+        todo = TodoList(tuple(items))
+        session.set_todo(task, todo, "user")
+        return todo
+
+    # --- decisions -------------------------------------------------------------------------------------------------
+
+    async def accept(self, change: str, digest: str, hunks: Sequence[str] | None = None) -> ChangeSet:
+        """Raises BadRequestError, StaleError, ApplyError."""
+        return await self.reviews.accept(await self._session_of_change(change), change, digest, hunks)
+
+    async def reject(
+        self, change: str, digest: str, hunks: Sequence[str] | None = None, reason: str = ""
+    ) -> ChangeSet:
+        """Raises BadRequestError, StaleError."""
+        return await self.reviews.reject(await self._session_of_change(change), change, digest, hunks, reason)
+
+    async def undo(self, change: str) -> ChangeSet:
+        """Raises BadRequestError, StaleError, ApplyError."""
+        return await self.reviews.undo(await self._session_of_change(change), change)
+
+    # --- the model -------------------------------------------------------------------------------------------------
+
+    async def connect(self) -> Model:
+        """The model, connected once; a connection that failed is tried anew the next time. Raises ModelError."""
+        if self._connected is None or (self._connected.done() and _failed(self._connected)):
+            if self.model is not None:
+                self._connected = asyncio.ensure_future(self.model())
+            else:
+                from kaaj_agent.connect import connect  # noqa: PLC0415 - heavy, and only needed now
+
+                self._connected = asyncio.create_task(connect(self.settings, self.state_dir))
+        return await asyncio.shield(self._connected)
+
+    async def configure(self, settings: AgentSettings) -> None:
+        """New settings, for tasks that start from now on."""
+        before, self.settings = self.settings, settings
+        same = (before.base_urls, before.api_key, before.model) == (settings.base_urls, settings.api_key, settings.model)
+        if not same:
+            await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        connected, self._connected = self._connected, None
+        if connected is None:
+            return
+        if not connected.done():
+            connected.cancel()
+            await asyncio.wait([connected])
+        elif not _failed(connected):
+            await connected.result().close()
+
+    # --- sessions --------------------------------------------------------------------------------------------------
+
+    async def restore(self) -> None:
+        """Bring back this workspace's sessions from the log, once. What a crash interrupted is closed as such."""
+        if self._restored:
+            return
+        self._restored = True
+        for session in await self.archive.load(self.world.folders):
+            self._sessions.setdefault(session.id, session)
+
+    async def close(self) -> None:
+        """Cancel everything that runs and let go of the model. Proposals stay in the log."""
+        runners = list(self._runners.values())
+        for runner in runners:
+            runner.cancel()
+        if runners:
+            await asyncio.wait(runners)
+        await self._disconnect()
+        for session in self._sessions.values():
+            session.log.close()
+
+    def _new_session(self) -> Session:
+        session = self.archive.create(self.world.folders)
+        self._sessions[session.id] = session
+        return session
+
+    async def _session(self, session: str) -> Session:
+        if session not in self._sessions:
+            await self.restore()
+        found = self._sessions.get(session)
+        if found is None:
+            raise BadRequestError(f"There is no session {session} in this workspace.", field="session")
+        return found
+
+    def _session_of_task(self, task: str) -> Session:
+        for session in self._sessions.values():
+            if task in session.tasks:
+                return session
+        raise BadRequestError(f"There is no task {task}.", field="task")
+
+    async def _session_of_change(self, change: str) -> Session:
+        for _ in range(2):
+            for session in self._sessions.values():
+                if change in session.changes:
+                    return session
+            await self.restore()
+        raise BadRequestError(f"There is no change {change}.", field="change")
+
+    def proposals_touching(self, path: Path) -> tuple[ChangeSet, ...]:
+        """The changes that wait for a decision and touch `path`."""
+        return tuple(
+            change
+            for session in self._sessions.values()
+            for change in session.proposed()
+            if isinstance(change.state, Proposed) and any(path in (f.path, f.target) for f in change.files)
+        )
+
+
+def _failed(task: asyncio.Task[Model]) -> bool:
+    return task.cancelled() or task.exception() is not None

@@ -1,0 +1,56 @@
+"""The limits of one task, checked before money or time is spent."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+
+from kaaj_agent.ports import Clock, ToolCall, Usage
+from kaaj_agent.settings import AgentSettings
+
+REPEATS_TOLD = 3
+REPEATS_MAX = 5
+
+
+class LimitReachedError(Exception):
+    """A task has used what it may; the text says which limit and where to raise it."""
+
+
+@dataclass(slots=True)
+class Limits:
+    """What one task may use and what it has used. `paused` seconds (waits on the person) do not count."""
+
+    settings: AgentSettings
+    clock: Clock
+    started: float = 0.0
+    paused: float = 0.0
+    steps: int = 0
+    usage: Usage = Usage()
+    _calls: Counter[str] = field(default_factory=Counter[str])
+
+    def __post_init__(self) -> None:
+        self.started = self.clock.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return self.clock.monotonic() - self.started - self.paused
+
+    def step(self) -> None:
+        """Count one more request to the model. Raises LimitReachedError."""
+        spent = self.usage.prompt - self.usage.cached + self.usage.completion
+        if self.steps >= self.settings.max_steps:
+            raise LimitReachedError(f"Stopped after {self.steps} steps (setting maxSteps).")
+        if spent >= self.settings.max_tokens:
+            raise LimitReachedError(f"Stopped after {spent:,} tokens (setting maxTokens).")
+        if self.seconds >= self.settings.max_seconds:
+            raise LimitReachedError(f"Stopped after {self.seconds:.0f} seconds (setting maxSeconds).")
+        self.steps += 1
+
+    def repeated(self, call: ToolCall, result: str) -> int:
+        """How often this very call has given this very result, this time included. Raises LimitReachedError."""
+        key = f"{call.name}\0{json.dumps(dict(call.arguments), sort_keys=True, default=str)}\0{result}"
+        self._calls[key] += 1
+        if self._calls[key] > REPEATS_MAX:
+            raise LimitReachedError(f"Stopped: the model made the same `{call.name}` call {self._calls[key]} times.")
+        return self._calls[key]

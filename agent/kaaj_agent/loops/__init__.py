@@ -1,0 +1,1 @@
+"""Two loops behind one interface: `async def run(work: Work) -> Outcome`."""

@@ -1,0 +1,47 @@
+"""The loop for models that use tools on their own: ask, execute, until a reply calls no tool; then the check."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kaaj_agent.ports import Message
+from kaaj_agent.prompt import check_failed
+from kaaj_agent.work import Outcome, Work
+
+CHECK_ROUNDS: Final = 4
+BAD_REPLIES_MAX: Final = 3
+
+CUT: Final = (
+    "Your reply was cut at its length limit, so nothing of it was executed. Go on in smaller pieces: one call at a time."
+)
+EMPTY: Final = "Your reply was empty. Call a tool, or end with a short summary."
+
+
+async def run(work: Work) -> Outcome:
+    """Raises LimitReachedError, ModelError, CancelledError; what is staged by then stays staged."""
+    rounds = bad = 0
+    while True:
+        reply = await work.ask()
+        if reply.calls:
+            bad = 0
+            await work.execute(reply.calls)
+            continue
+        cut = reply.finish == "length"
+        if cut or not reply.text.strip():
+            bad += 1
+            if bad > BAD_REPLIES_MAX:
+                why = "was cut at its length limit" if cut else "was empty"
+                return Outcome("stopped", f"Stopped: the model's reply {why} {bad} times in a row.")
+            work.session.say(Message("user", CUT if cut else EMPTY))
+            continue
+        if work.bench.plan_only or not work.staging.files:
+            return Outcome("done", reply.text.strip())
+        check = await work.check()
+        work.settle(check)
+        rounds += 1
+        if check.ok:
+            return Outcome("done", reply.text.strip())
+        if rounds >= CHECK_ROUNDS:
+            return Outcome("stopped", f"The check still fails after {rounds} rounds.\n{reply.text.strip()}")
+        work.notice(f"The check `{check.command or 'parse'}` fails; the model mends it.")
+        work.session.say(Message("user", check_failed(check.command or "parse", check.output)))

@@ -1,0 +1,129 @@
+"""Decisions on proposed changes: accept, reject, undo. Each looks again before anything is written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kaaj_agent import events as ev
+from kaaj_agent.changes import Applied, ChangeSet, CheckResult, Proposed, Rejected, Stale, Undone
+from kaaj_agent.failures import BadRequestError, StaleError
+from kaaj_agent.ports import Applier
+from kaaj_agent.prompt import decision_text
+from kaaj_agent.session import Session
+from kaaj_agent.staging import Staging
+from kaaj_agent.undo import reverse
+from kaaj_agent.world import World
+
+
+@dataclass(slots=True)
+class Reviews:
+    """Applies one change at a time; a second decision on the same change meets its new state."""
+
+    world: World
+    applier: Applier
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def accept(
+        self, session: Session, change_id: str, digest: str, hunks: Sequence[str] | None = None
+    ) -> ChangeSet:
+        """Apply the change, or the chosen hunks of it. Raises BadRequestError, StaleError, ApplyError."""
+        async with self._turn:
+            change, check = _proposed(session, change_id, digest)
+            chosen = _choose(change, hunks)
+            staging = Staging(self.world.snapshot())
+            staging.load(chosen.files)
+            stale = await staging.rebase(self.world.snapshot())
+            if stale:
+                names = tuple(staging.folders.name_of(path) for path in stale)
+                session.emit(ev.ChangeChanged(change.task, change.to(Stale(stale))))
+                _finish(session, change.task, "stopped", f"Not applied: {', '.join(names)} changed meanwhile.")
+                raise StaleError(
+                    f"{', '.join(names)} changed where the proposal edits it.",
+                    paths=names,
+                    kept="Nothing was written.",
+                    hint="Start the task again on the new text.",
+                )
+            ready = ChangeSet(change.id, change.task, staging.files, change.state, change.summary)
+            written = await self.applier.apply(ready)
+            taken = frozenset(hunk.id for hunk in chosen.hunks)
+            applied = ready.to(Applied(check, taken, written.after))
+            session.emit(ev.ChangeChanged(change.task, applied))
+            refused = [hunk.id for hunk in change.hunks if hunk.id not in taken]
+            self._refuse(session, change, refused, "")
+            count = len(applied.hunks)
+            _finish(session, change.task, "done", change.summary or f"Applied {count} hunk{'s' * (count != 1)}.")
+            return applied
+
+    async def reject(
+        self, session: Session, change_id: str, digest: str, hunks: Sequence[str] | None = None, reason: str = ""
+    ) -> ChangeSet:
+        """Refuse the change, or take some hunks out of it. Raises BadRequestError, StaleError."""
+        async with self._turn:
+            change, check = _proposed(session, change_id, digest)
+            refused = [hunk.id for hunk in _choose(change, hunks).hunks]
+            rest = change.only({hunk.id for hunk in change.hunks}.difference(refused))
+            self._refuse(session, change, refused, reason)
+            if rest.files:
+                left = rest.to(Proposed(check))
+                session.emit(ev.ChangeChanged(change.task, left))
+                return left
+            gone = change.to(Rejected(reason))
+            session.emit(ev.ChangeChanged(change.task, gone))
+            _finish(session, change.task, "stopped", "The change was refused; nothing was written.")
+            return gone
+
+    async def undo(self, session: Session, change_id: str) -> ChangeSet:
+        """Take an applied change back. Raises BadRequestError, StaleError where a file was edited since, ApplyError."""
+        async with self._turn:
+            change = session.changes[change_id]
+            if not isinstance(change.state, Applied):
+                raise BadRequestError("This change is not applied, so there is nothing to undo.", field="change")
+            back = await reverse(change, self.world.snapshot())
+            await self.applier.apply(back)
+            undone = change.to(Undone())
+            session.emit(ev.ChangeChanged(change.task, undone))
+            todo = session.tasks[change.task].todo.reopen(hunk.id for hunk in change.hunks)
+            session.set_todo(change.task, todo, "harness")
+            session.feedback.append("[The user took your last applied change back; the files are as before it.]")
+            return undone
+
+    def _refuse(self, session: Session, change: ChangeSet, refused: Sequence[str], reason: str) -> None:
+        session.feedback.append(decision_text(change, self.world.folders, refused, reason))
+        if refused:
+            todo = session.tasks[change.task].todo.reopen(refused)
+            session.set_todo(change.task, todo, "harness")
+
+
+def _proposed(session: Session, change_id: str, digest: str) -> tuple[ChangeSet, CheckResult]:
+    change = session.changes[change_id]
+    match change.state:
+        case Proposed(check):
+            if change.digest != digest:
+                raise StaleError(
+                    "The change is not the one that was decided on; it has moved on since.",
+                    kept="Nothing was written.",
+                    hint="Look at it again and decide then.",
+                )
+            return change, check
+        case state:
+            raise BadRequestError(
+                f"This change is {type(state).__name__.lower()}, so there is nothing to decide.", field="change"
+            )
+
+
+def _choose(change: ChangeSet, hunks: Sequence[str] | None) -> ChangeSet:
+    if hunks is None:
+        return change
+    known = {hunk.id for hunk in change.hunks}
+    unknown = [hunk for hunk in hunks if hunk not in known]
+    if unknown or not hunks:
+        what = f"There is no hunk {unknown[0]} in this change." if unknown else "No hunk was named."
+        raise BadRequestError(what, field="hunks", kept="Nothing was written.")
+    return change.only(set(hunks))
+
+
+def _finish(session: Session, task: str, status: ev.Ending, summary: str) -> None:
+    if session.tasks[task].status is None:
+        session.emit(ev.TaskFinished(task, status, summary))

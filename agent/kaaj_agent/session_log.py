@@ -1,0 +1,179 @@
+"""The append-only log of one session: JSON Lines in the user's state folder, resumed by replay.
+
+The first line is a header `{"kaaj": 1, "session", "roots", "created"}`. Each other line holds either an event
+(`{"event": …}`) or a message of the prompt (`{"message": …}`), in the order in which they happened. A last line that
+was torn by a crash is dropped. A change set's files stand in the log once: a later state of it refers to them by
+digest, and drafts are logged without them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from io import BufferedWriter
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from kaaj_agent.changes import ChangeSet, Draft
+from kaaj_agent.codec import from_json, to_json
+from kaaj_agent.events import ChangeChanged, Event
+from kaaj_agent.ports import Message
+
+_log = logging.getLogger(__name__)
+VERSION = 1
+
+
+@dataclass(slots=True)
+class SessionLog:
+    """Appends to one file, which it holds locked; a file that another process holds cannot be opened.
+
+    `problem` is the last error of the disk, told once to the person by the session: the session goes on in memory.
+    """
+
+    path: Path
+    file: BufferedWriter | None = None
+    lock: FileLock | None = None
+    problem: str = ""
+    _seen: set[str] = field(default_factory=set)
+
+    @classmethod
+    def create(cls, path: Path, session: str, roots: tuple[Path, ...], created: float) -> SessionLog:
+        """A new log. A disk that refuses leaves the log in memory only, with `problem` set."""
+        log = cls(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            log.lock = _lock(path)
+            log.file = _append_to(path)
+            path.chmod(0o600)
+        except OSError as error:
+            log.problem = f"The session cannot be saved ({error.strerror}); it goes on, but will not outlive Kaaj."
+        log._write({"kaaj": VERSION, "session": session, "roots": [str(r) for r in roots], "created": created})
+        return log
+
+    @classmethod
+    def reopen(cls, path: Path) -> SessionLog:
+        """An existing log, to go on with. Raises OSError (BlockingIOError where another process holds it)."""
+        try:
+            lock = _lock(path)
+        except Timeout as error:
+            raise BlockingIOError(f"{path.name} is in use by another Kaaj") from error
+        return cls(path, _append_to(path), lock)
+
+    def event(self, event: Event) -> None:
+        row = to_json(event)
+        body = event.body
+        if isinstance(body, ChangeChanged):
+            digest = body.change.digest
+            known = digest in self._seen
+            if known or isinstance(body.change.state, Draft):
+                row["body"]["change"]["files"] = []
+            if not isinstance(body.change.state, Draft):
+                self._seen.add(digest)
+                row["body"]["change"]["digest"] = digest
+        self._write({"event": row})
+
+    def message(self, message: Message) -> None:
+        self._write({"message": to_json(message)})
+
+    def close(self) -> None:
+        if self.file is not None:
+            try:
+                self.file.close()
+            except OSError as error:
+                _log.warning("closing %s: %s", self.path, error)
+            self.file = None
+        if self.lock is not None:
+            self.lock.release()
+
+    def _write(self, row: dict[str, Any]) -> None:
+        if self.file is None:
+            return
+        try:
+            self.file.write(json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
+            self.file.flush()
+        except OSError as error:
+            self.problem = (
+                f"The session can no longer be saved ({error.strerror}); it goes on, but will not outlive Kaaj."
+            )
+            _log.warning("writing %s: %s", self.path, error)
+            broken, self.file = self.file, None
+            try:
+                broken.detach().close()
+            except OSError:
+                _log.debug("closing %s", self.path, exc_info=True)
+
+
+def _append_to(path: Path) -> BufferedWriter:
+    """The file opened for appending, a line that a crash tore cut off first."""
+    with path.open("ab+") as file:
+        size = file.seek(0, os.SEEK_END)
+        at = size
+        while at > 0:
+            step = min(65_536, at)
+            file.seek(at - step)
+            cut = file.read(step).rfind(b"\n")
+            if cut >= 0:
+                at = at - step + cut + 1
+                break
+            at -= step
+        if at != size:
+            file.truncate(at)
+    return path.open("ab")
+
+
+def _lock(path: Path) -> FileLock:
+    """Hold a log as this process's own. Raises filelock.Timeout where another process holds it."""
+    lock = FileLock(path.with_suffix(".lock"), blocking=False)
+    lock.acquire()
+    return lock
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    session: str
+    roots: tuple[Path, ...]
+    created: float
+
+
+def header(path: Path) -> Header | None:
+    """What a log is of; None for a file that is no log of this version."""
+    try:
+        with path.open("rb") as file:
+            row = json.loads(file.readline(65_536))
+        if row.get("kaaj") != VERSION:
+            return None
+        return Header(row["session"], tuple(map(Path, row["roots"])), float(row["created"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def replay(path: Path) -> Iterator[Event | Message]:
+    """The events and messages of a log in order; lines that cannot be read are skipped and logged."""
+    files: dict[str, Any] = {}
+    with path.open("rb") as log:
+        for number, line in enumerate(log, 1):
+            try:
+                row = json.loads(line)
+                if "message" in row:
+                    yield from_json(row["message"])
+                elif "event" in row:
+                    yield _with_files(from_json(row["event"]), row["event"]["body"], files)
+            except (ValueError, KeyError, TypeError) as error:
+                _log.warning("%s:%d cannot be read: %s", path, number, error)
+
+
+def _with_files(event: Event, body: dict[str, Any], known: dict[str, Any]) -> Event:
+    if not isinstance(event.body, ChangeChanged):
+        return event
+    digest = body["change"].get("digest", "")
+    change: ChangeSet = event.body.change
+    if change.files:
+        known[digest] = change.files
+    elif digest in known:
+        change = replace(change, files=known[digest])
+    return replace(event, body=replace(event.body, change=change))

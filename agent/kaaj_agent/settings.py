@@ -1,0 +1,48 @@
+"""The user's settings as the agent needs them. They come from the editor or the environment, never from a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """`base_urls` are tried in order. Limits are per task: steps are requests to the model, `max_tokens` counts
+    prompt and completion tokens that were not cached, `max_seconds` is wall time without waits on the person.
+
+    `check`: the check command; empty finds one; `none` runs none. `window` overrides the context window, in tokens.
+    `hide_secrets`: whether `.env`, keys and their like are withheld from the model.
+    """
+
+    base_urls: tuple[str, ...] = ()
+    api_key: str = ""
+    model: str = ""
+    mode: Literal["plan", "ask", "auto"] = "ask"
+    check: str = ""
+    check_timeout: float = 300.0
+    command_timeout: float = 120.0
+    max_steps: int = 60
+    max_tokens: int = 2_000_000
+    max_seconds: float = 1_800.0
+    window: int | None = None
+    sandbox: Literal["auto", "off", "required"] = "auto"
+    loop: Literal["auto", "agentic", "guided"] = "auto"
+    temperature: float | None = None
+    seed: int | None = None
+    hide_secrets: bool = True
+
+    def __repr__(self) -> str:
+        """Without the key: settings end up in logs."""
+        return f"AgentSettings(base_urls={self.base_urls}, model={self.model!r}, loop={self.loop!r})"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> AgentSettings:
+        """What the environment says: `KAAJ_*`, with the `OPENAI_*` names as a fallback."""
+        urls = environ.get("KAAJ_BASE_URL") or environ.get("OPENAI_BASE_URL") or ""
+        return cls(
+            base_urls=tuple(url.strip() for url in urls.split(",") if url.strip()),
+            api_key=environ.get("KAAJ_API_KEY") or environ.get("OPENAI_API_KEY") or "",
+            model=environ.get("KAAJ_MODEL", ""),
+        )

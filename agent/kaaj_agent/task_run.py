@@ -1,0 +1,187 @@
+"""One task from its request to its proposal: connect, open the turn, loop, check, propose, and end honestly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kaaj_agent import events as ev
+from kaaj_agent import prompt
+from kaaj_agent.changes import ChangeSet, Checked, CheckResult, Proposed, Rejected, Stale
+from kaaj_agent.failures import FileError, KaajError, StaleError
+from kaaj_agent.git_facts import facts
+from kaaj_agent.ignore import Ignore
+from kaaj_agent.limits import LimitReachedError, Limits
+from kaaj_agent.loops import agentic, guided
+from kaaj_agent.ports import Message, Profile
+from kaaj_agent.rules import rules_for
+from kaaj_agent.tools.bench import Bench
+from kaaj_agent.work import Outcome, Work
+from kaaj_agent.workshop import Workshop
+
+if TYPE_CHECKING:
+    from kaaj_agent.agent import Agent
+    from kaaj_agent.request import StartRequest
+    from kaaj_agent.session import Session
+    from kaaj_agent.staging import Staging
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class TaskRun:
+    """Owned by one asyncio task; `run` ends with `TaskFinished`, or with a proposal that waits."""
+
+    agent: Agent
+    session: Session
+    task: str
+    request: StartRequest
+    staging: Staging
+    inherited: ChangeSet | None
+
+    async def run(self) -> None:
+        """Raises only CancelledError, after the session was told."""
+        try:
+            async with self._workshop() as workshop:
+                await self._work(workshop)
+        except asyncio.CancelledError:
+            self._finish("cancelled", "Cancelled; nothing of it reached your files.")
+            raise
+        except KaajError as error:
+            _log.info("task %s failed: %s", self.task, error)
+            self._finish("failed", str(error))
+        except Exception:
+            _log.exception("task %s", self.task)
+            self._finish("failed", "Kaaj failed inside; your files were not changed. The log of the server says more.")
+
+    def _workshop(self) -> Workshop:
+        agent = self.agent
+        limits = Limits(agent.settings, agent.clock)
+        return Workshop(
+            agent.settings, agent.state_dir, agent.approvals, self.session, self.task, self.request, limits, self.staging
+        )
+
+    async def _work(self, workshop: Workshop) -> None:
+        agent = self.agent
+        if self.inherited is not None:
+            self.staging.load(self.inherited.files)
+        model = await agent.connect()
+        profile = await model.profile()
+        work = self._bench_up(workshop, profile)
+        await self._open_turn(work, profile)
+        loop = guided if self._loop(profile) == "guided" else agentic
+        try:
+            outcome = await loop.run(work)
+        except LimitReachedError as reached:
+            outcome = Outcome("stopped", str(reached))
+        await self._conclude(work, outcome)
+
+    def _bench_up(self, workshop: Workshop, profile: Profile) -> Work:
+        agent = self.agent
+        settings = agent.settings
+        change = "change-" + secrets.token_hex(5)
+        work: Work
+        bench = Bench(
+            staging=self.staging,
+            ignore=Ignore(self.staging.folders, hide_secrets=settings.hide_secrets),
+            diagnoser=agent.diagnoser,
+            command=lambda command: work.command(command),
+            get_todo=lambda: work.todo,
+            set_todo=lambda todo: work.set_todo(todo, "model"),
+            plan_only=self.request.mode == "plan" or self.request.intent == "explain",
+        )
+        connected = agent.connected_model()
+        work = Work(
+            self.session,
+            self.task,
+            change,
+            self.request,
+            connected,
+            profile,
+            self.staging,
+            workshop,
+            bench,
+            workshop.limits,
+            state_dir=agent.state_dir,
+            settings=settings,
+        )
+        return work
+
+    def _loop(self, profile: Profile) -> str:
+        chosen = self.agent.settings.loop
+        return profile.loop if chosen == "auto" else chosen
+
+    async def _open_turn(self, work: Work, profile: Profile) -> None:
+        """The system text once a session, then this turn: rules, focus, problems, request, and the volatile tail."""
+        session, request, staging = self.session, self.request, self.staging
+        if not session.messages:
+            session.say(Message("system", prompt.SYSTEM))
+        document = None
+        if request.path is not None:
+            try:
+                document = await staging.find(request.path)
+            except FileError as error:
+                work.notice(str(error), "warning")
+        git = await facts(staging.folders.roots[0])
+        rules = await rules_for(staging.snapshot, request.path)
+        text = prompt.opening(
+            request.prompt,
+            plan_only=request.mode == "plan",
+            focus=prompt.focus_text(staging.folders, document, request.span),
+            problems=prompt.problems_text(staging.folders, request.diagnostics),
+            rules=prompt.rules_text(rules),
+            tail=prompt.tail_text(
+                staging.folders,
+                self.agent.clock.now(),
+                list(staging.snapshot.buffers),
+                git.line if git else "",
+            ),
+        )
+        if session.feedback:
+            text = "\n".join(session.feedback) + "\n\n" + text
+            session.feedback.clear()
+        session.say(Message("user", text))
+
+    # --- the end ---------------------------------------------------------------------------------------------------
+
+    async def _conclude(self, work: Work, outcome: Outcome) -> None:
+        if not outcome.keep or not self.staging.files or self.request.mode == "plan":
+            self._finish(outcome.status, outcome.summary)
+            return
+        stale = await self.staging.rebase(self.agent.world.snapshot())
+        if stale:
+            names = ", ".join(self.staging.folders.name_of(path) for path in stale)
+            self.session.emit(ev.ChangeChanged(self.task, work.change(outcome.summary).to(Stale(stale))))
+            self._finish("stopped", f"{names} changed where the work edits it; nothing was written. Start it again.")
+            return
+        check = await work.check()
+        work.settle(check)
+        change = work.change(outcome.summary)
+        self.session.emit(ev.ChangeChanged(self.task, change.to(Checked(check))))
+        self._supersede()
+        self.session.emit(ev.ChangeChanged(self.task, change.to(Proposed(check))))
+        if outcome.status == "stopped":
+            work.notice(outcome.summary, "warning")
+        if self.request.mode == "auto":
+            await self._apply(work, change, check, outcome)
+
+    def _supersede(self) -> None:
+        old = self.inherited
+        if old is not None and isinstance(self.session.changes[old.id].state, Proposed):
+            self.session.emit(ev.ChangeChanged(old.task, old.to(Rejected("superseded by a newer proposal"))))
+
+    async def _apply(self, work: Work, change: ChangeSet, check: CheckResult, outcome: Outcome) -> None:
+        if not check.ok or outcome.status != "done":
+            work.notice("Not applied by itself, because the work is not done and checked. It waits for you.", "warning")
+            return
+        try:
+            await self.agent.accept(change.id, change.digest)
+        except StaleError as error:
+            work.notice(str(error), "warning")
+
+    def _finish(self, status: ev.Ending, summary: str) -> None:
+        if self.session.tasks[self.task].status is None:
+            self.session.emit(ev.TaskFinished(self.task, status, summary))

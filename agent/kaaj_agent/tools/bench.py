@@ -1,0 +1,81 @@
+"""What a tool gets to work with, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kaaj_agent.failures import OutsideError
+from kaaj_agent.ignore import Ignore
+from kaaj_agent.ports import CommandResult, Diagnoser, ToolSpec
+from kaaj_agent.staging import Staging
+from kaaj_agent.todo import TodoList
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """`text` is what the model reads, `summary` one line for people."""
+
+    text: str
+    summary: str
+    ok: bool = True
+
+
+def refusal(text: str) -> ToolResult:
+    """The model erred: it reads what was wrong and may mend it; nothing has changed."""
+    return ToolResult(text, text.split("\n", 1)[0][:120], ok=False)
+
+
+@dataclass(slots=True)
+class Bench:
+    """One task's workbench, as far as tools may touch it.
+
+    `command` runs in the shadow workspace with what is staged laid out there, and stages what the command changed;
+    it answers with the result and the names of the files so staged. `notes` says what was looked up for a to-do
+    item, by its id. `shown` remembers what was read, so that
+    reading it again costs a line: (path, first, last) to the text's digest.
+    """
+
+    staging: Staging
+    ignore: Ignore
+    diagnoser: Diagnoser
+    command: Callable[[str], Awaitable[tuple[CommandResult, tuple[str, ...]] | str]]
+    get_todo: Callable[[], TodoList]
+    set_todo: Callable[[TodoList], None]
+    notes: dict[str, str] = field(default_factory=dict[str, str])
+    plan_only: bool = False
+    shown: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])
+
+    def path(self, name: str) -> Path:
+        """The file that a name means. Raises OutsideError where it may not be touched."""
+        path = self.staging.folders.resolve(name)
+        if self.ignore.ignored(path) and not self._is_staged(path):
+            raise OutsideError(f"{name} is withheld by an ignore rule.", path=name)
+        return path
+
+    def name(self, path: Path) -> str:
+        return self.staging.folders.name_of(path)
+
+    def _is_staged(self, path: Path) -> bool:
+        return any(file.target == path for file in self.staging.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool: its schema, a one-line title for people, and its function. `reads` tools change nothing at all."""
+
+    spec: ToolSpec
+    title: Callable[[Mapping[str, Any]], str]
+    run: Callable[[Bench, Mapping[str, Any]], Awaitable[ToolResult]]
+    reads: bool = False
+
+
+def schema(required: Mapping[str, Any], optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A JSON Schema object with its properties in the order given."""
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+    }

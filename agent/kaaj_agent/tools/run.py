@@ -1,0 +1,36 @@
+"""run(command): a shell command in the shadow workspace, never in the user's tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kaaj_agent.ports import ToolSpec
+from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal, schema
+
+
+async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
+    command: str = arguments["command"]
+    if not command.strip():
+        return refusal("An empty command; nothing was run.")
+    answer = await bench.command(command)
+    if isinstance(answer, str):
+        return refusal(answer)
+    result, staged = answer
+    how = "timed out" if result.timed_out else f"exit code {result.exit_code}"
+    rows = [f"{how} after {result.seconds:.1f} s", result.output.rstrip() or "(no output)"]
+    if staged:
+        rows.append("The command changed files, which are now staged: " + ", ".join(staged))
+    ok = not result.timed_out and result.exit_code == 0
+    return ToolResult("\n".join(rows), f"{command.splitlines()[0][:80]}: {how}", ok=ok)
+
+
+TOOL: Final = Tool(
+    ToolSpec(
+        "run",
+        "Run a shell command at the workspace root, such as a test, a build, `git log`, `mv` or `rm`.",
+        schema({"command": {"type": "string"}}),
+    ),
+    lambda a: f"Run {str(a.get('command', '')).splitlines()[0][:80] if a.get('command') else ''}",
+    run,
+)
