@@ -155,16 +155,26 @@ def replacement(text: str, match: Match, old: str, new: str) -> str:
             pieces.append(ends[index] if index is not None and ends[index] else extra)
 
     shift = match.shift.line if match.shift else _same
-    for tag, a, b, c, d in SequenceMatcher(None, were, come, autojunk=False).get_opcodes():
+    for a, b, c, d in _blocks(were, come):
         for at in range(c, d):
             index = a + at - c if b - a == d - c else None
             if index is None:
                 put(shift(come[at]), at, None)
-            elif tag == "equal":
+            elif were[index] == come[at]:
                 put(here[index], at, index)
             else:
                 put(_graft(here[index], shift(were[index]), shift(come[at])), at, index)
     return text[: match.start] + _unmerged("".join(pieces), text, match) + text[match.end :]
+
+
+def _blocks(were: list[str], come: list[str]) -> list[tuple[int, int, int, int]]:
+    """Which lines `[a:b]` of the one became `[c:d]` of the other, in order, equal ones among them."""
+    shortest = min(len(were), len(come))
+    head = next((i for i in range(shortest) if were[i] != come[i]), shortest)
+    tail = next((i for i in range(shortest - head) if were[-1 - i] != come[-1 - i]), shortest - head)
+    inner = SequenceMatcher(None, were[head : len(were) - tail], come[head : len(come) - tail], autojunk=False)
+    blocks = [(head + a, head + b, head + c, head + d) for _, a, b, c, d in inner.get_opcodes()]
+    return [(0, head, 0, head), *blocks, (len(were) - tail, len(were), len(come) - tail, len(come))]
 
 
 def explain(outcome: Refusal | Edited | Match, name: str) -> str:
