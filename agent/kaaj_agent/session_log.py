@@ -8,12 +8,13 @@ digest, and drafts are logged without them.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from io import BufferedWriter
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class SessionLog:
     """
 
     path: Path
-    file: BufferedWriter | None = None
+    file: FileIO | None = None
     lock: FileLock | None = None
     problem: str = ""
     _seen: set[str] = field(default_factory=set)
@@ -94,21 +95,19 @@ class SessionLog:
         if self.file is None:
             return
         try:
-            self.file.write(json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
-            self.file.flush()
+            line = json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+            if self.file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - as the next write would
         except OSError as error:
             self.problem = (
                 f"The session can no longer be saved ({error.strerror}); it goes on, but will not outlive Kaaj."
             )
             _log.warning("writing %s: %s", self.path, error)
-            broken, self.file = self.file, None
-            try:
-                broken.detach().close()
-            except OSError:
-                _log.debug("closing %s", self.path, exc_info=True)
+            self.file.close()
+            self.file = None
 
 
-def _append_to(path: Path) -> BufferedWriter:
+def _append_to(path: Path) -> FileIO:
     """The file opened for appending, a line that a crash tore cut off first."""
     with path.open("ab+") as file:
         size = file.seek(0, os.SEEK_END)
@@ -123,7 +122,7 @@ def _append_to(path: Path) -> BufferedWriter:
             at -= step
         if at != size:
             file.truncate(at)
-    return path.open("ab")
+    return FileIO(path, "ab")
 
 
 def _lock(path: Path) -> FileLock:
