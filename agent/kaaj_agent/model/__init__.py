@@ -1,0 +1,1 @@
+"""The model layer: endpoints, dialects, profiles, discovery. The only place that knows `openai`."""
