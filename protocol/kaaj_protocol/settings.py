@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
@@ -130,6 +130,10 @@ class Settings(BaseModel):
     )
 
 
+CLIENTS_OWN: Final = frozenset({"path", "trace"})
+"""Names in the same section that a client keeps for itself; they are skipped without a word."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadSettings:
     """Settings as they were read. `unknown` names settings that do not exist; `faults` tells those that are wrong.
@@ -160,6 +164,8 @@ def read_settings(raw: Json) -> ReadSettings:
     unknown: list[str] = []
     for key, value in cast("Mapping[object, Any]", raw).items():
         name = aliases.get(str(key), str(key))
+        if name in CLIENTS_OWN:
+            continue
         if name not in Settings.model_fields:
             unknown.append(str(key))
         elif value is not None:

@@ -29,9 +29,9 @@ def test_several_endpoints_keep_their_order() -> None:
 
 
 def test_unknown_names_are_told_and_skipped() -> None:
-    read = read_settings({"maxSteps": 3, "colour": "red", "path": "kaaj"})
+    read = read_settings({"maxSteps": 3, "colour": "red", "size": 1, "path": "kaaj", "trace": {"server": "off"}})
     assert read.settings.max_steps == 3
-    assert read.unknown == ("colour", "path")
+    assert read.unknown == ("colour", "size")
 
 
 @pytest.mark.parametrize(

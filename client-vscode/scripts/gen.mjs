@@ -1,0 +1,109 @@
+// Makes src/protocol.gen.ts and the settings in package.json out of ../protocol/schema/*.json.
+// With --check nothing is written, and the exit code is 1 where one of the two has drifted.
+import { readFileSync, writeFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import { fileURLToPath } from "node:url";
+import { compile } from "json-schema-to-typescript";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const typesFile = `${root}/src/protocol.gen.ts`;
+const manifestFile = `${root}/package.json`;
+const [commands, events, settings] = ["commands", "events", "settings"].map((name) =>
+  JSON.parse(readFileSync(`${root}/../protocol/schema/${name}.json`, "utf8")),
+);
+
+/** The definitions of several schemas as one; the same name must mean the same. */
+function merged(...schemas) {
+  const all = {};
+  for (const { $defs = {} } of schemas) {
+    for (const [name, definition] of Object.entries($defs)) {
+      if (name in all && !isDeepStrictEqual(all[name], definition)) throw new Error(`two shapes are called ${name}`);
+      all[name] = definition;
+    }
+  }
+  return all;
+}
+
+function without(schema, ...keys) {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => !keys.includes(key)));
+}
+
+async function types() {
+  const bare = [commands, events, settings].map((schema) => without(schema, "$defs", "$schema", "x-kaaj-protocol"));
+  const [KaajCommands, KaajEvent, KaajSettings] = bare;
+  const whole = {
+    title: "KaajProtocol",
+    description: "Everything that goes over the wire.",
+    type: "object",
+    properties: {
+      commands: { $ref: "#/$defs/KaajCommands" },
+      event: { $ref: "#/$defs/KaajEvent" },
+      settings: { $ref: "#/$defs/KaajSettings" },
+    },
+    required: ["commands", "event", "settings"],
+    additionalProperties: false,
+    $defs: { ...merged(commands, events), KaajCommands, KaajEvent, KaajSettings },
+  };
+  const text = await compile(whole, "KaajProtocol", {
+    additionalProperties: false,
+    bannerComment: "// Generated from protocol/schema by `npm run gen`. Do not edit.",
+    ignoreMinAndMaxItems: true,
+    style: { printWidth: 120 },
+  });
+  return `${text}\nexport const PROTOCOL_VERSION = ${commands["x-kaaj-protocol"]};\n`;
+}
+
+/** One setting as the settings editor of VS Code wants it: no anyOf, and out of a workspace's reach. */
+function contributed(schema) {
+  const row = without(schema, "anyOf", "format", "writeOnly", "title");
+  if (schema.anyOf) {
+    for (const branch of schema.anyOf) Object.assign(row, without(branch, "type"));
+    row.type = schema.anyOf.map((branch) => branch.type);
+    if (!("default" in row)) row.default = null;
+  }
+  return { ...row, scope: "machine" };
+}
+
+function manifest(before) {
+  const whole = JSON.parse(before);
+  const own = {
+    "kaaj.path": {
+      type: "string",
+      default: "",
+      description: "The kaaj command to start. Empty: the one on your PATH.",
+      scope: "machine",
+    },
+    "kaaj.trace.server": {
+      type: "string",
+      enum: ["off", "messages", "verbose"],
+      default: "off",
+      description: "Write the messages between VS Code and Kaaj to the output channel.",
+      scope: "machine",
+    },
+  };
+  const rows = Object.entries(settings.properties).map(([name, schema]) => [`kaaj.${name}`, contributed(schema)]);
+  whole.contributes.configuration.properties = { ...own, ...Object.fromEntries(rows) };
+  return `${JSON.stringify(whole, null, 2)}\n`;
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+const wanted = [
+  [typesFile, await types()],
+  [manifestFile, manifest(read(manifestFile))],
+];
+for (const [file, text] of wanted) {
+  if (read(file) === text) continue;
+  if (process.argv.includes("--check")) {
+    process.stderr.write(`${file} does not match protocol/schema: run \`npm run gen\` in client-vscode\n`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(file, text);
+  }
+}
