@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from kaaj_agent import hunks as hunk_math
-from kaaj_agent.document import Document, digest_of
+from kaaj_agent.document import UTF8, Document, TextFormat, digest_of
 from kaaj_agent.hunks import Hunk
 
 Kind: TypeAlias = Literal["edit", "create", "delete", "rename"]
@@ -27,7 +27,8 @@ class FileChange:
 
     `before` is what the change was made for, None where no file stood there. `after` is the new text, None where
     the file goes. `path` is where the file stands before; `new_path` where it stands afterwards, if elsewhere.
-    A created, deleted or purely renamed file has exactly one hunk, so that it too can be refused.
+    A created, deleted or purely renamed file has exactly one hunk, so that it too can be refused. `style` is how a
+    created file is laid down as bytes; any other keeps the format of `before`.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class FileChange:
     after: str | None
     new_path: Path | None = None
     hunks: tuple[Hunk, ...] = ()
+    style: TextFormat = UTF8
 
     @property
     def kind(self) -> Kind:
