@@ -1,0 +1,198 @@
+"""The demo itself: an editor in miniature that asks the real server for a change, and a person's view of it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from kaaj_agent.failures import KaajError
+from kaaj_server.cli.asking import Asker
+from kaaj_server.cli.context import DONE, FAILED, Context
+from kaaj_server.cli.demo import PROJECT
+from kaaj_server.cli.demo_model import Engine, find_engine
+from kaaj_server.cli.demo_talk import PROMPT, Talk
+from kaaj_server.cli.lsp_client import LspClient
+from kaaj_server.cli.view import Marks, seconds, tokens
+
+_TEST_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """One run of the project's tests. `failure` is the line that tells what was wrong."""
+
+    passed: bool
+    count: str
+    failure: str = ""
+    where: str = ""
+
+
+@dataclass
+class Demo:
+    """One demo. `run` returns the exit code."""
+
+    context: Context
+    console: Console
+    yes: bool
+    keep: bool = False
+    model: str = ""
+    seed: int | None = None
+    _marks: Marks = field(init=False)
+    _asker: Asker = field(init=False)
+    _folder: Path | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._marks = Marks.of(self.console)
+        self._asker = Asker(self.console, self.context.stdin)
+
+    async def run(self) -> int:
+        self._heading("Kaaj", "a tiny shop with a failing test, and an agent that mends it")
+        engine = await find_engine(self.context, self.console, self.model, self._asker, yes=self.yes)
+        if engine is None:
+            return FAILED
+        folder = await asyncio.to_thread(_new_folder)
+        self._folder = folder
+        try:
+            project = folder / "shop"
+            ignore = shutil.ignore_patterns("__pycache__")
+            await asyncio.to_thread(shutil.copytree, PROJECT, project, ignore=ignore)
+            return await self._tour(project, engine)
+        finally:
+            if not self.keep:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    def say_interrupted(self) -> None:
+        """After Ctrl-C: what became of it."""
+        self.console.print(Text("\nInterrupted. The demo's folder was its own; nothing else was touched."))
+
+    async def _tour(self, project: Path, engine: Engine) -> int:
+        self._step("The tests, before", project.parent if self.keep else None)
+        before = await self._run_tests(project)
+        if before.passed:
+            self.console.print(Text("The tests pass already: there is nothing to show.", style="red"))
+            return FAILED
+
+        begun = time.monotonic()
+        self._step("The task")
+        self.console.print(Text(f"   {PROMPT}"))
+        self.console.print(Text.assemble(("   to ", "dim"), engine.name, (f"  {engine.place}", "dim")))
+        environ = {**self.context.environ, **engine.environ}
+        log = project.parent / "server.log"
+        command = [sys.executable, "-m", "kaaj_server", "serve", "--stdio"]
+        client = await LspClient.start(command, cwd=project, environ=environ, log=log)
+        try:
+            async with client:
+                talk = Talk(self.console, self._asker, project, client, self.yes, self.seed)
+                applied = await talk.run()
+        except KaajError:
+            await self._keep_log(log)
+            raise
+        if not applied:
+            self.console.print(Text("\nThe project is as it was."))
+            return FAILED
+
+        self._step("The tests, after")
+        after = await self._run_tests(project)
+        self._farewell(talk, after, time.monotonic() - begun, project)
+        return DONE if after.passed and talk.unsaved_kept else FAILED
+
+    async def _keep_log(self, log: Path) -> None:
+        """What the server said stays readable when the demo's folder goes."""
+        kept = self.context.state_dir / "demo-server.log"
+        with suppress(OSError):
+            await asyncio.to_thread(shutil.copyfile, log, kept)
+
+    # --- the tests ------------------------------------------------------------------------------------------------
+
+    async def _run_tests(self, project: Path) -> Tests:
+        environ = {**self.context.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "unittest"),
+            cwd=project,
+            env=environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            async with asyncio.timeout(_TEST_SECONDS):
+                output, _ = await process.communicate()
+        except TimeoutError:
+            output = b"the tests did not end"
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        tests = read_tests(output.decode("utf-8", "replace"), process.returncode)
+        mark, style = (self._marks.done, "green") if tests.passed else (self._marks.failed, "red")
+        self.console.print(Text.assemble("   ", (f"{mark} ", style), "python -m unittest  ", (f"{tests.count}", style)))
+        if tests.failure:
+            self.console.print(Text.assemble("     ", tests.where, (f"  {tests.failure}", "red")))
+        return tests
+
+    # --- words ----------------------------------------------------------------------------------------------------
+
+    def _heading(self, title: str, line: str) -> None:
+        self.console.print(Text.assemble((title, "bold cyan"), f"  {line}"))
+
+    def _step(self, title: str, folder: Path | None = None) -> None:
+        self.console.print()
+        line = Text(title, style="bold")
+        if folder is not None:
+            line.append(f"  {folder}", style="dim")
+        self.console.print(line)
+
+    def _farewell(self, talk: Talk, after: Tests, took: float, project: Path) -> None:
+        console, dot = self.console, self._marks.dot
+        console.print()
+        if console.is_terminal:
+            console.print(Rule(style="dim"))
+        usage = talk.view.usage
+        cost = seconds(took)
+        if usage is not None:
+            cost += f" {dot} {tokens(usage):,} tokens ({usage.cached_tokens:,} from the cache)"
+            cost += f" {dot} {usage.requests} requests"
+        good = after.passed and talk.unsaved_kept
+        word = ("Red before, green after.", "bold green") if good else ("It did not work out.", "bold red")
+        console.print(Text.assemble(word, (f"  {cost}", "dim")))
+        if not talk.unsaved_kept:
+            console.print(Text("The unsaved line in the editor was lost, which must never happen.", style="red"))
+        console.print()
+        rows = [
+            ('kaaj run "make the failing test pass"', "the same in a project of yours"),
+            ("kaaj doctor", "what Kaaj found on this machine"),
+            ("kaaj serve --stdio", "what your editor starts; see `kaaj serve --help`"),
+        ]
+        for command, words in rows:
+            console.print(Text.assemble((f"  {command:<39}", "cyan"), (words, "dim")))
+        if self.keep:
+            console.print(Text(f"\nThe project stays in {project}.", style="dim"))
+        console.print(Text("In an editor, `Kaaj: Undo` takes an applied change back in one step.", style="dim"))
+
+
+def _new_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="kaaj-demo-")).resolve()
+
+
+def read_tests(output: str, code: int | None) -> Tests:
+    """What unittest's output says: how many ran, and where the first failure was."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    ran = next((line.split(" in ")[0] for line in lines if line.startswith("Ran ")), "they did not run")
+    if code == 0:
+        return Tests(passed=True, count=f"{ran}, all passed")
+    where = next((line.split()[1] for line in lines if line.startswith(("FAIL: ", "ERROR: "))), "")
+    failure = next((line for line in lines if "Error" in line and not line.startswith("ERROR: ")), "")
+    verdict = next((line for line in reversed(lines) if line.startswith("FAILED")), "failed")
+    return Tests(passed=False, count=f"{ran}, {verdict.lower()}", failure=failure, where=where)

@@ -1,0 +1,75 @@
+"""`kaaj eval`: a set of tasks, each in a copy of its own and a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kaaj_agent.failures import BadRequestError
+from kaaj_server.cli.context import Context, Run
+
+EPILOG = """\
+A task is a folder with `task.toml` and `workspace/`; a DIR may be a task, or a folder of tasks:
+
+  prompt = "total() must count each line's quantity"
+  check = "python -m unittest"        # exits 0 when it is solved
+  timeout = 300                       # seconds
+  files = ["cart.py"]                 # optional: named in the prompt
+  mode = "auto"                       # optional
+
+Each run is a child, `kaaj run --json`, in a copy of the workspace; afterwards the check decides. A line per run goes
+to the results file: {task, solved, status, seconds, requests, prompt_tokens, cached_tokens, completion_tokens, edits,
+error?}. Runs that stand there already are not run again, so an interrupted evaluation goes on where it stopped.
+
+examples:
+  kaaj eval tests/bench/tasks --out results.jsonl
+  kaaj eval tasks --jobs 4 --seeds 5 --out results.jsonl
+
+exits 0 when every run came to a result (solved or not), 1 when one had an error, 130 on Ctrl-C.
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> Run:
+    parser.add_argument("tasks", metavar="DIR", nargs="+", type=Path, help="a task, or a folder of tasks")
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="the results, a JSON line per run")
+    parser.add_argument("--jobs", metavar="N", type=_count, default=1, help="runs at the same time (default: 1)")
+    parser.add_argument("--seeds", metavar="N", type=_count, help="run each task N times, with the seeds 1 to N")
+    parser.add_argument("--model", metavar="NAME", help="as for `kaaj run`")
+    parser.add_argument("--base-url", metavar="URL", help="as for `kaaj run`")
+    parser.add_argument("--blind", action="store_true", help="do not tell the agent the check command")
+    return run
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 up")
+    return number
+
+
+def run(context: Context, arguments: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415 - `kaaj serve` comes past here
+
+    from kaaj_server.cli.eval_run import Evaluation, Options  # noqa: PLC0415
+    from kaaj_server.cli.eval_task import find_tasks  # noqa: PLC0415
+
+    tasks = find_tasks(arguments.tasks)
+    if not tasks:
+        raise BadRequestError("There is no task in these folders.", field="DIR", hint="A task has a `task.toml`.")
+    options = Options(
+        out=arguments.out.absolute(),
+        jobs=arguments.jobs,
+        seeds=tuple(range(1, arguments.seeds + 1)) if arguments.seeds else (None,),
+        model=arguments.model or "",
+        base_url=arguments.base_url or "",
+        blind=bool(arguments.blind),
+    )
+    evaluation = Evaluation(context, options, tasks)
+    try:
+        return asyncio.run(evaluation.run())
+    except KeyboardInterrupt:
+        evaluation.say_interrupted()
+        raise

@@ -1,0 +1,108 @@
+"""`kaaj run`: one task in a folder, from the prompt to the written files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from kaaj_agent.failures import BadRequestError, KaajError
+from kaaj_server.cli.context import Context, Run
+
+_TERMINATED: Final = 143
+"""128 + SIGTERM, as a shell would say it."""
+
+EPILOG = """\
+modes:
+  plan   write the to-do list and stop
+  ask    propose one change, show it, and write it after your yes (the default)
+  auto   write it by itself once the check has passed
+
+Where there is no terminal nobody can say yes: `ask` then prints the change as a diff and exits 1, unless --yes is
+given. --yes applies a change whose check did not fail, and agrees to the check command that was found.
+
+The work is done in a copy; your files are written at the end, all of them or none. After a crash in the middle of
+that the next `kaaj run` in the same place puts it right.
+
+examples:
+  kaaj run "make the failing test pass"
+  kaaj run --check "pytest -q tests/test_cart.py" "total() must not be negative"
+  git diff main | kaaj run --mode auto -            the prompt from standard input
+  kaaj run --json --yes "rename Cart to Basket" | jq -c 'select(.type == "todo")'
+
+--json prints each event of the stream (kaaj/event) as one line, and a last line of the type "result":
+  {"type": "result", "status": ..., "exit": ..., "applied": ..., "summary": ..., "seconds": ..., "usage": {...}}
+
+exits 0 when done and checked, 1 when it stopped or failed (your files as they were), 2 on bad use.
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> Run:
+    parser.add_argument("prompt", metavar="PROMPT", help="what is to be done, in your words; - reads standard input")
+    parser.add_argument("--mode", choices=("plan", "ask", "auto"), default="ask", help="how far to go (default: ask)")
+    parser.add_argument(
+        "--check", metavar="CMD", help="shell command that must exit 0 (default: found by looking; none: run nothing)"
+    )
+    parser.add_argument("--dir", metavar="DIR", type=Path, default=Path(), help="the project's folder (default: .)")
+    parser.add_argument("--model", metavar="NAME", help="the model at the endpoint, over KAAJ_MODEL")
+    parser.add_argument("--base-url", metavar="URL", help="the endpoint with its /v1, over KAAJ_BASE_URL")
+    parser.add_argument("--session", metavar="ID", help="go on with an earlier session")
+    parser.add_argument("--seed", metavar="N", type=int, help="seed of the model's dice")
+    parser.add_argument("--yes", action="store_true", help="apply a checked change without asking")
+    parser.add_argument("--json", action="store_true", help="one JSON line per event")
+    return run
+
+
+def run(context: Context, arguments: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415 - `kaaj serve` comes past here
+
+    from kaaj_server.cli.run_task import Job, RunTask  # noqa: PLC0415
+
+    job = Job(
+        prompt=_prompt(context, str(arguments.prompt)),
+        root=_folder(arguments.dir),
+        mode=arguments.mode,
+        check=arguments.check,
+        model=arguments.model or "",
+        base_url=arguments.base_url or "",
+        session=arguments.session,
+        seed=arguments.seed,
+        yes=bool(arguments.yes),
+        as_json=bool(arguments.json),
+    )
+    task = RunTask(context, job)
+    try:
+        return asyncio.run(task.run())
+    except KeyboardInterrupt:
+        task.say_interrupted()
+        raise
+    except asyncio.CancelledError:
+        task.say_interrupted()
+        return _TERMINATED
+
+
+def _prompt(context: Context, given: str) -> str:
+    text = given
+    if given == "-":
+        if context.stdin.isatty():
+            context.stderr.write("What is to be done? End with Ctrl-D on a line of its own.\n")
+        text = context.stdin.read()
+    if not text.strip():
+        raise BadRequestError("The prompt is empty.", field="prompt", hint="Say what is to be done, in your words.")
+    return text
+
+
+def _folder(path: Path) -> Path:
+    try:
+        root = path.resolve(strict=True)
+    except OSError as error:
+        raise BadRequestError(f"{path} cannot be used: {error.strerror}.", field="dir") from error
+    if not root.is_dir():
+        raise BadRequestError(f"{path} is not a folder.", field="dir", hint="Name the project's folder.")
+    if root in (Path(root.anchor), Path.home()):
+        raise KaajError(
+            f"{root} is no project: Kaaj would read all of it.",
+            kept="Nothing was done.",
+            hint="Go into a project's folder, or name it with --dir.",
+        )
+    return root

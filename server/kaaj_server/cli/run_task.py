@@ -1,0 +1,279 @@
+"""One task on the command line: the agent in this process, drawn on a terminal or told as JSON lines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from kaaj_agent.journal import DiskApplier, recover
+from rich.text import Text
+
+from kaaj_agent.agent import Agent
+from kaaj_agent.changes import ChangeSet, Proposed
+from kaaj_agent.events import ChangeChanged, Event, TaskFinished
+from kaaj_agent.failures import KaajError, StaleError
+from kaaj_agent.ports import Diagnostic, Question
+from kaaj_agent.request import StartRequest
+from kaaj_agent.settings import AgentSettings
+from kaaj_agent.world import Folders, World
+from kaaj_protocol import events as wire
+from kaaj_protocol.shapes import Change, FileChange
+from kaaj_server.cli.asking import Asker
+from kaaj_server.cli.changeview import ChangeView
+from kaaj_server.cli.context import DONE, FAILED, INTERRUPTED, Context
+from kaaj_server.cli.view import TaskView
+from kaaj_server.convert import event_to_wire
+
+UNTOUCHED: Final = "Your files are as they were."
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the command line asks for. `root` is absolute, its links resolved."""
+
+    prompt: str
+    root: Path
+    mode: Literal["plan", "ask", "auto"] = "ask"
+    check: str | None = None
+    model: str = ""
+    base_url: str = ""
+    session: str | None = None
+    seed: int | None = None
+    yes: bool = False
+    as_json: bool = False
+
+    def settings(self, base: AgentSettings) -> AgentSettings:
+        """The person's settings with this job's own over them."""
+        urls = (self.base_url,) if self.base_url else base.base_urls
+        seed = base.seed if self.seed is None else self.seed
+        return replace(base, base_urls=urls, model=self.model or base.model, mode=self.mode, seed=seed)
+
+
+class _NoEditor:
+    """On the command line no editor shows problems."""
+
+    async def diagnostics(self, path: Path | None) -> tuple[Diagnostic, ...]:  # noqa: ARG002 - the port's name
+        return ()
+
+
+@dataclass
+class RunTask:
+    """One task. `run` returns the exit code; it is also the agent's `Approver`."""
+
+    context: Context
+    job: Job
+    _change: ChangeSet | None = field(default=None, init=False)
+    _wire_change: Change | None = field(default=None, init=False)
+    _finished: TaskFinished | None = field(default=None, init=False)
+    _usage: dict[str, Any] = field(default_factory=dict[str, Any], init=False)
+    _session: str = field(default="", init=False)
+    _reader_gone: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _begun: float = field(default_factory=time.monotonic, init=False)
+
+    def __post_init__(self) -> None:
+        self._console = self.context.console(stderr=self.job.as_json)
+        self._view = TaskView(self._console)
+        self._changes = ChangeView(self._console, self.job.root, self._base)
+        self._asker = Asker(self._console, self.context.stdin)
+        self._can_ask = self.context.interactive and not self.job.as_json and not self.job.yes
+
+    async def run(self) -> int:
+        """Raises BadRequestError, KaajError, BrokenPipeError where the reader of the output has gone."""
+        self._end_on_sigterm()
+        for note in await asyncio.to_thread(recover, self.context.state_dir):
+            self._view.notice("info", note)
+        agent = self._agent()
+        agent.subscribe(self._hear)
+        try:
+            request = StartRequest(self.job.prompt, self.job.mode, session=self.job.session, check=self.job.check)
+            started = await agent.start(request)
+            self._session = started.session
+            self._title()
+            await self._until_quiet(agent, started.task)
+            decided = await self._decide(agent)
+            return self._conclude(decided=decided)
+        finally:
+            self._view.close()
+            await agent.close()
+
+    def say_interrupted(self) -> None:
+        """After Ctrl-C: what was kept."""
+        with suppress(OSError):
+            if self.applied:
+                self._say("Interrupted, but the change was applied already.", "yellow")
+            else:
+                self._say(f"Interrupted. {UNTOUCHED}", "yellow")
+            self._result("cancelled", INTERRUPTED)
+
+    @property
+    def applied(self) -> bool:
+        return self._wire_change is not None and self._wire_change.state == "applied"
+
+    # --- the agent ------------------------------------------------------------------------------------------------
+
+    def _agent(self) -> Agent:
+        world = World(Folders.of(self.job.root))
+        settings = self.job.settings(AgentSettings.from_env(self.context.environ))
+        state = self.context.state_dir
+        return Agent(world, settings, self, DiskApplier(world, state), _NoEditor(), state)
+
+    def _hear(self, event: Event) -> None:
+        """One event, as soon as it happens. It must not raise: the agent is in the middle of something."""
+        body = event.body
+        if isinstance(body, ChangeChanged):
+            self._change = body.change
+        elif isinstance(body, TaskFinished):
+            self._finished = body
+        row = event_to_wire(event)
+        told = wire.parse_event(row)
+        if isinstance(told, wire.ChangeEvent):
+            self._wire_change = told.change
+        elif isinstance(told, wire.UsageEvent):
+            self._usage = told.usage.to_wire()
+        try:
+            if self.job.as_json:
+                self.context.plain(json.dumps(row, ensure_ascii=False))
+            else:
+                self._view.show(told)
+        except BrokenPipeError:
+            self._reader_gone.set()
+
+    async def _until_quiet(self, agent: Agent, task: str) -> None:
+        """Until the task has ended or waits for a decision, or nobody reads what it says."""
+        if not self.job.as_json:
+            self._view.resume()
+        done = asyncio.create_task(agent.wait(task))
+        gone = asyncio.create_task(self._reader_gone.wait())
+        try:
+            await asyncio.wait((done, gone), return_when=asyncio.FIRST_COMPLETED)
+            if self._reader_gone.is_set():
+                await agent.cancel(task)
+                raise BrokenPipeError
+        finally:
+            done.cancel()
+            gone.cancel()
+        self._view.close()
+
+    async def ask(self, question: Question) -> str | None:
+        """The port `Approver`: a command that would run outside of a sandbox, or the check that was found."""
+        if not self._can_ask:
+            return question.choices[0] if self.job.yes and question.kind == "check" else None
+        self._view.pause()
+        try:
+            self._console.print()
+            self._console.print(Text(question.title, style="bold"))
+            self._console.print(Text(question.detail))
+            choices = [(str(number), words) for number, words in enumerate(question.choices, 1)]
+            answer = await self._asker.choose("Your answer?", choices)
+            return None if answer is None else question.choices[int(answer) - 1]
+        finally:
+            self._view.resume()
+
+    async def _decide(self, agent: Agent) -> bool:
+        """Put the proposal, if there is one, to the person. Whether it was decided."""
+        change, shown = self._change, self._wire_change
+        if change is None or shown is None:
+            return True
+        if not isinstance(change.state, Proposed):
+            if self.applied and not self.job.as_json:
+                self._console.print()
+                self._changes.show(shown)
+            return True
+        if not self.job.as_json:
+            self._console.print()
+            self._changes.show(shown)
+        chosen: list[str] | None
+        if self._can_ask:
+            chosen = await self._asker.decide(shown, self._changes)
+            if chosen is None:
+                await agent.reject(change.id, change.digest, reason="not wanted")
+                return True
+        elif self.job.yes and self.job.mode == "ask" and change.state.check.ok:
+            chosen = [hunk.id for hunk in change.hunks]
+        else:
+            return False
+        try:
+            await agent.accept(change.id, change.digest, chosen)
+        except StaleError as error:
+            raise KaajError(error.message, kept=error.kept or UNTOUCHED, hint=error.hint) from error
+        return True
+
+    # --- words ----------------------------------------------------------------------------------------------------
+
+    def _title(self) -> None:
+        if not self.job.as_json:
+            prompt = " ".join(self.job.prompt.split())
+            self._console.print(Text(prompt, style="bold"), no_wrap=True, overflow="ellipsis", crop=True)
+
+    def _conclude(self, *, decided: bool) -> int:
+        finished = self._finished
+        status = finished.status if finished else "stopped"
+        if not decided:
+            status = "stopped"
+            why = "Its check fails." if self._wire_change and not _ok(self._wire_change) else "Nobody was asked."
+            self._say(f"Not applied. {why} {UNTOUCHED}", "yellow")
+            if _ok(self._wire_change):
+                self._say("To apply it: the same with --yes, or on a terminal.", "dim")
+        elif self.applied:
+            self._say(f"Applied. {self._view.cost()}", "green")
+            if not _ok(self._wire_change):
+                self._say("Its check fails: you applied it all the same.", "yellow")
+        else:
+            words = finished.summary if finished else ""
+            style = "" if status == "done" else "yellow"
+            self._say(words if status == "done" else f"{words} {UNTOUCHED}", style)
+            self._say(self._view.cost(), "dim")
+        good = status == "done" and (not self.applied or _ok(self._wire_change))
+        code = DONE if good else FAILED
+        self._result(status, code)
+        return code
+
+    def _say(self, words: str, style: str) -> None:
+        if words and not self.job.as_json:
+            self._console.print(Text(words, style=style))
+
+    def _result(self, status: str, code: int) -> None:
+        if not self.job.as_json:
+            return
+        change = self._wire_change
+        row: dict[str, Any] = {
+            "type": "result",
+            "session": self._session,
+            "status": status,
+            "exit": code,
+            "applied": self.applied,
+            "summary": self._finished.summary if self._finished else "",
+            "seconds": round(time.monotonic() - self._begun, 3),
+            "usage": self._usage,
+        }
+        if change is not None:
+            row["change"] = {"id": change.id, "state": change.state, "hunks": sum(len(f.hunks) for f in change.files)}
+        self.context.plain(json.dumps(row, ensure_ascii=False))
+
+    def _base(self, file: FileChange) -> str:
+        """The text that a file's change was made for, out of the change itself."""
+        for mine in self._change.files if self._change else ():
+            if mine.before is not None and mine.path.as_uri() == file.uri:
+                return mine.before.text
+        return ""
+
+    def _end_on_sigterm(self) -> None:
+        """An end asked for from outside is as clean as Ctrl-C."""
+        task = asyncio.current_task()
+        cancel: Callable[[], object] | None = task.cancel if task else None
+        if cancel is not None:
+            with suppress(NotImplementedError):  # Windows
+                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, cancel)
+
+
+def _ok(change: Change | None) -> bool:
+    """Whether no check speaks against the change."""
+    check = change.check if change else None
+    return check is None or (check.parsed and check.status != "failed")
