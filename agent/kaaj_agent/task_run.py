@@ -16,7 +16,7 @@ from kaaj_agent.git_facts import facts
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import LimitReachedError, Limits
 from kaaj_agent.loops import agentic, guided
-from kaaj_agent.ports import Message, Profile
+from kaaj_agent.ports import Message, Model, Profile
 from kaaj_agent.rules import rules_for
 from kaaj_agent.tools.bench import Bench
 from kaaj_agent.work import Outcome, Work
@@ -61,7 +61,15 @@ class TaskRun:
         agent = self.agent
         limits = Limits(agent.settings, agent.clock)
         return Workshop(
-            agent.settings, agent.state_dir, agent.approvals, self.session, self.task, self.request, limits, self.staging
+            agent.settings,
+            agent.state_dir,
+            agent.approvals,
+            self.session,
+            self.task,
+            self.request,
+            limits,
+            self.staging,
+            Ignore(self.staging.folders, secrets=not agent.settings.hide_secrets),
         )
 
     async def _work(self, workshop: Workshop) -> None:
@@ -70,7 +78,7 @@ class TaskRun:
             self.staging.load(self.inherited.files)
         model = await agent.connect()
         profile = await model.profile()
-        work = self._bench_up(workshop, profile)
+        work = self._bench_up(workshop, model, profile)
         await self._open_turn(work, profile)
         loop = guided if self._loop(profile) == "guided" else agentic
         try:
@@ -79,34 +87,30 @@ class TaskRun:
             outcome = Outcome("stopped", str(reached))
         await self._conclude(work, outcome)
 
-    def _bench_up(self, workshop: Workshop, profile: Profile) -> Work:
+    def _bench_up(self, workshop: Workshop, model: Model, profile: Profile) -> Work:
         agent = self.agent
-        settings = agent.settings
         change = "change-" + secrets.token_hex(5)
         work: Work
         bench = Bench(
             staging=self.staging,
-            ignore=Ignore(self.staging.folders, hide_secrets=settings.hide_secrets),
+            ignore=workshop.ignore,
             diagnoser=agent.diagnoser,
             command=lambda command: work.command(command),
             get_todo=lambda: work.todo,
             set_todo=lambda todo: work.set_todo(todo, "model"),
             plan_only=self.request.mode == "plan" or self.request.intent == "explain",
         )
-        connected = agent.connected_model()
         work = Work(
             self.session,
             self.task,
             change,
             self.request,
-            connected,
+            model,
             profile,
             self.staging,
             workshop,
             bench,
             workshop.limits,
-            state_dir=agent.state_dir,
-            settings=settings,
         )
         return work
 

@@ -14,18 +14,22 @@ from kaaj_agent.changes import ChangeSet, CheckResult
 from kaaj_agent.check_choice import CheckMemory
 from kaaj_agent.checks import ShadowChecker, find_check
 from kaaj_agent.failures import SandboxError
+from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import Limits
 from kaaj_agent.ports import CommandResult, Question
 from kaaj_agent.request import StartRequest
 from kaaj_agent.session import Session
 from kaaj_agent.settings import AgentSettings
-from kaaj_agent.shadow import Shadow
+from kaaj_agent.sandbox import Sandbox
+from kaaj_agent.shadow import Shadow, ShadowChange
 from kaaj_agent.staging import Staging
 
 RUN_IT = "Run it"
 NOT_NOW = "Do not run it"
 USE_IT = "Use it from now on"
 NO_CHECK = "Run no check here"
+UNBOXED = "with your rights, because bubblewrap is not installed"
+UNBOXED_WHY = "It runs on a copy of the workspace, but with your rights and network, because bubblewrap is not installed."
 
 
 @dataclass
@@ -40,8 +44,10 @@ class Workshop:
     request: StartRequest
     limits: Limits
     staging: Staging
+    ignore: Ignore
     _shadow: Shadow | None = None
     _check: str | None = None
+    _decided: bool = False
     _allowed: set[str] = field(default_factory=set[str])
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -60,3 +66,101 @@ class Workshop:
         folders = self.staging.folders
         about = folders.root_of(self.request.path) if self.request.path else None
         return about or folders.roots[0]
+
+    async def shadow(self) -> Shadow:
+        """The task's shadow, opened at first use. Raises SandboxError where a sandbox is required and missing."""
+        if self._shadow is None:
+            sandbox = await Sandbox.find([self.state_dir], wanted=self.settings.sandbox != "off")
+            if self.settings.sandbox == "required" and not sandbox.available:
+                raise SandboxError(
+                    f"No command may run: the sandbox is required and missing ({sandbox.reason}).",
+                    hint="Install bubblewrap, or set sandbox to auto.",
+                )
+            folders = self.staging.folders
+            self._shadow = await Shadow.open(
+                folders, self.state_dir, root=self.root, sandbox=sandbox, ignore=self.ignore
+            )
+        return self._shadow
+
+    async def command(self, command: str, staging: Staging) -> tuple[CommandResult, tuple[str, ...]] | str:
+        """Run a command of the model's with what is staged in place, and stage what it changed.
+
+        A refusal is a sentence for the model. Cancelling ends the command; what it changed is dropped.
+        """
+        async with self._busy:
+            shadow = await self.shadow()
+            if not await self._may_run(command, shadow):
+                return f"The user did not allow `{command}`; it was not run. Go on without it."
+            await shadow.sync(staging.snapshot, staging.files)
+            result = await shadow.shell.run(command, timeout=self.settings.command_timeout)
+            staged = [await self._stage(change, staging) for change in await shadow.changed_files()]
+            return result, tuple(name for name in staged if name)
+
+    async def check(self, change: ChangeSet) -> CheckResult:
+        """Parse what is touched, then run the workspace's check command on the staged tree."""
+        async with self._busy:
+            command = await self.check_command()
+            if not command and not any(file.after is not None for file in change.files):
+                return CheckResult("none")
+            shadow = await self.shadow()
+            checker = ShadowChecker(shadow, self.staging.snapshot, command, timeout=self.settings.check_timeout)
+            return await checker.check(change)
+
+    async def check_command(self) -> str | None:
+        """The check command that may run: the request's, the user's, the remembered one, or one found and agreed to."""
+        if self._decided:
+            return self._check
+        self._check = await self._decide_check()
+        self._decided = True
+        return self._check
+
+    async def _decide_check(self) -> str | None:
+        given = self.request.check or self.settings.check
+        if given:
+            return None if given == check_choice.NONE else await self._if_allowed(given)
+        memory = CheckMemory(self.state_dir / "checks.json")
+        remembered = await asyncio.to_thread(memory.recall, self.root)
+        if remembered is not None:
+            return None if remembered == check_choice.NONE else await self._if_allowed(remembered)
+        found = await find_check(self.root)
+        if found is None:
+            return None
+        shadow = await self.shadow()
+        where = "in a sandbox without network" if shadow.shell.sandboxed else UNBOXED
+        question = Question(
+            "check",
+            self.task,
+            f"Check changes in {self.root.name} with `{found}`?",
+            f"It runs on a copy of the workspace, {where}, before a change is shown.",
+            (USE_IT, NO_CHECK),
+        )
+        answer = await self.approvals.ask(self.session, self.limits, question)
+        if answer == USE_IT:
+            await asyncio.to_thread(memory.remember, self.root, found)
+            self._allowed.add(found)
+            return found
+        if answer == NO_CHECK:
+            await asyncio.to_thread(memory.remember, self.root, check_choice.NONE)
+        return None
+
+    async def _if_allowed(self, command: str) -> str | None:
+        """The user's own choice of a check needs no second question; it is theirs, not the model's."""
+        self._allowed.add(command)
+        return command
+
+    async def _may_run(self, command: str, shadow: Shadow) -> bool:
+        if shadow.shell.sandboxed or command in self._allowed:
+            return True
+        question = Question("command", self.task, f"Run `{command}`?", UNBOXED_WHY, (RUN_IT, NOT_NOW))
+        return await self.approvals.ask(self.session, self.limits, question) == RUN_IT
+
+    async def _stage(self, change: ShadowChange, staging: Staging) -> str:
+        """One file that a command changed, staged; its name, or empty where it cannot be."""
+        name = staging.folders.name_of(change.path)
+        if self.ignore.ignored(change.path):
+            return ""
+        if change.text is None:
+            await staging.delete(change.path)
+        else:
+            await staging.put(change.path, change.text)
+        return name
