@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from filelock import FileLock
 
@@ -60,7 +60,7 @@ class Lease:
         if lock is not None:
             Home.drop_lease(lock)
 
-    async def __aenter__(self) -> Lease:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -88,16 +88,15 @@ async def acquire(
     try:
         await asyncio.to_thread(home.prepare)
         start = home.start_lock()
-        while not try_lock(start):  # someone starts the server, takes a lease, or the server looks around
+        while not try_lock(start):  # noqa: ASYNC110 - the event is in another process: someone starts the server, takes a lease, or the server looks around
             await asyncio.sleep(_POLL_SECONDS)
         try:
             lease = home.take_lease()
             try:
                 address = await _running(home)
                 if address is None:
-                    arguments = command or await asyncio.to_thread(
-                        _command, wanted, home, folder or model_folder(environ)
-                    )
+                    place = folder or model_folder(environ)
+                    arguments = list(command or await asyncio.to_thread(_command, wanted, home, place))
                     address = await _start(wanted, home, arguments)
             except BaseException:
                 Home.drop_lease(lease)

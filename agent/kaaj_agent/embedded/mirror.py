@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -88,13 +88,8 @@ async def fetch(model: EmbeddedModel, partial: Partial, fetcher: Fetcher, receiv
         async with asyncio.TaskGroup() as group:
             for _ in range(min(_PARALLEL, len(wanted))):
                 group.create_task(work.drain(queue))
-    except* (MirrorError, OSError) as failed:
-        raise _first(failed) from None
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+    except BaseExceptionGroup as failed:  # the tasks start no groups of their own, so there is no nesting
+        raise failed.exceptions[0] from None
 
 
 def _span(mirror: Mirror, index: int, size: int) -> tuple[int, int]:
@@ -110,8 +105,8 @@ class _Work:
     received: Callable[[int], None]
     record: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def drain(self, queue: Sequence[int] | object) -> None:
-        for index in queue:  # type: ignore[attr-defined]
+    async def drain(self, queue: Iterator[int]) -> None:
+        for index in queue:
             await self.part(index)
 
     async def part(self, index: int) -> None:

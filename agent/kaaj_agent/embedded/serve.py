@@ -7,6 +7,7 @@ This is the only module that imports xllamacpp.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import secrets
 import sys
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from kaaj_agent.embedded.home import Address, Home, try_lock
 
@@ -71,7 +72,7 @@ def hold(
 
 def _engine(path: Path, alias: str, context: int, threads: int) -> Callable[[str], Started]:
     def start(token: str) -> Started:
-        import xllamacpp  # noqa: PLC0415 - 100 MB of native code, for this process alone
+        xllamacpp: Any = importlib.import_module("xllamacpp")  # untyped, and 100 MB: for this process alone
 
         params = xllamacpp.CommonParams()
         params.model.path = str(path)

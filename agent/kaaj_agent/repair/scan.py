@@ -1,0 +1,116 @@
+"""Walking a region token by token and noting what the model would rather have written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, runtime_checkable
+
+from kaaj_agent.ports import Alternative, Scorer
+from kaaj_agent.repair import prompt
+from kaaj_agent.repair.unit import Source, Unit
+
+DEPTH: Final = 24
+"""Alternatives asked for at each place: six are tried, the rest tell how likely a mutation is."""
+
+_CHUNK: Final = 48
+
+
+@runtime_checkable
+class BatchScorer(Protocol):
+    """A scorer that can also look at many places in one pass."""
+
+    async def scan(self, prefix: Sequence[int], tokens: Sequence[int], count: int) -> list[list[Alternative]]:
+        """For each of `tokens`, which follow `prefix`, the `count` likeliest tokens in its place."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One token of the region and what could stand in its place, likeliest first.
+
+    `line` counts from 1; `column` counts bytes of the UTF-8 line before the token; `index` counts the tokens of the
+    line before it; `actual` is the log-probability of the token that stands there (an upper bound where it is not
+    among the alternatives).
+    """
+
+    position: int
+    line: int
+    column: int
+    index: int
+    token: int
+    data: bytes
+    alternatives: tuple[Alternative, ...]
+    actual: float
+
+
+@dataclass(slots=True)
+class Region:
+    """A unit laid out in tokens: `prompt` is everything before the code, `code` the code up to the region's end."""
+
+    unit: Unit
+    source: Source
+    prompt: list[int]
+    code: list[int]
+    pieces: list[bytes]
+    first_line: int
+    """The line of the file with which `code` begins, from 1."""
+
+    places: list[Place] = field(default_factory=list[Place])
+
+    @classmethod
+    async def of(cls, scorer: Scorer, unit: Unit) -> Region:
+        source = Source.of(unit.text)
+        shown = prompt.excerpt(source, unit)
+        head = await scorer.render(prompt.messages(source, unit, shown), prompt.opening(unit))
+        last = min(len(source.lines), unit.last)
+        # The line after the region's last shows the model's wish to go on where the code stops.
+        code = await scorer.tokenize(source.shown(shown.first, last))
+        pieces = await scorer.text_of(code)
+        return cls(unit, source, head, code, pieces, shown.first)
+
+    def prefix(self, position: int) -> list[int]:
+        """All tokens before the code's token `position`."""
+        return self.prompt + self.code[:position]
+
+    async def walk(self, scorer: Scorer) -> AsyncIterator[Place]:
+        """Each place of the region in turn; all of them are kept in `places`."""
+        wanted = self._layout()
+        if not wanted:
+            return
+        if isinstance(scorer, BatchScorer):
+            for start in range(0, len(wanted), _CHUNK):
+                part = wanted[start : start + _CHUNK]
+                low, high = part[0][0], part[-1][0] + 1
+                rows = await scorer.scan(self.prefix(low), self.code[low:high], DEPTH)
+                for (position, line, column, index), row in zip(part, rows, strict=True):
+                    yield self._place(position, line, column, index, row)
+        else:
+            for position, line, column, index in wanted:
+                row = await scorer.alternatives(self.prefix(position), DEPTH)
+                yield self._place(position, line, column, index, row)
+
+    def _layout(self) -> list[tuple[int, int, int, int]]:
+        """(position, line, column, index in line) of each token that begins in the region."""
+        found: list[tuple[int, int, int, int]] = []
+        line, column, index = self.first_line, 0, 0
+        for position, data in enumerate(self.pieces):
+            if self.unit.first <= line <= self.unit.last:
+                found.append((position, line, column, index))
+            newlines = data.count(b"\n")
+            if newlines:
+                line += newlines
+                column = len(data) - data.rfind(b"\n") - 1
+                index = 1 if column else 0
+            else:
+                column += len(data)
+                index += 1
+        return found
+
+    def _place(self, position: int, line: int, column: int, index: int, row: Sequence[Alternative]) -> Place:
+        token = self.code[position]
+        floor = row[-1].logprob if row else 0.0
+        actual = next((a.logprob for a in row if a.token == token), floor)
+        place = Place(position, line, column, index, token, self.pieces[position], tuple(row), actual)
+        self.places.append(place)
+        return place

@@ -1,0 +1,148 @@
+"""Candidates out of surprise: where the model would have gone on otherwise, let it finish the line.
+
+Measured in the course of the design on public one-line faults: sorting all alternatives of a region by
+log-probability finds the repair in a few tries where asking the model for it fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Final
+
+from kaaj_agent.ports import Alternative, Scorer
+from kaaj_agent.repair.mutations import mutations
+from kaaj_agent.repair.scan import Place, Region
+from kaaj_agent.repair.unit import Candidate, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far the model is followed. `floor` is the least log-probability of an alternative that is tried."""
+
+    floor: float = -7.0
+    width: int = 6
+    alternatives: int = 60
+    line_tokens: int = 40
+    mutations: int = 60
+
+
+DEFAULT_LIMITS: Final = Limits()
+_BAND: Final = 1.0
+"""Alternatives this close in log-probability are grouped by region, so that the model's cache is of use."""
+
+
+@dataclass(slots=True)
+class _Maker:
+    """Turns alternatives of one region into candidates, each text at most once."""
+
+    region: Region
+    limits: Limits
+    seen: set[str] = field(default_factory=set[str])
+
+    def __post_init__(self) -> None:
+        self.seen.add(self.region.unit.text)
+
+    async def complete(self, scorer: Scorer, place: Place, choice: Alternative) -> list[Candidate]:
+        """The line as the model would write it from `place` on, in the forms in which it can be meant."""
+        source = self.region.source
+        old = source.lines[place.line - 1]
+        head = old.encode()[: place.column]
+        data = choice.text.encode()
+        ends_here = not data or data.lstrip().startswith(b"```")
+        if ends_here:
+            return await self._checked([(source.deleted(place.line), place.line, "delete the line")], choice)
+        if b"\n" in data:
+            new = head + data.partition(b"\n")[0]
+        else:
+            rest = await scorer.finish_line(
+                [*self.region.prefix(place.position), choice.token], self.limits.line_tokens
+            )
+            if not rest.endswith("\n") and len(rest) > 4 * self.limits.line_tokens:
+                return []
+            new = head + data + rest.rstrip("\n").encode()
+        line = new.decode("utf-8", "replace").rstrip()
+        return await self._checked(self._forms(place, old, line), choice)
+
+    def _forms(self, place: Place, old: str, line: str) -> list[tuple[str, int, str]]:
+        source = self.region.source
+        following = source.lines[place.line] if place.line < len(source.lines) else None
+        if not line.strip():
+            return [(source.deleted(place.line), place.line, "delete the line")] if old.strip() else []
+        if line == old.rstrip():
+            return []
+        forms = [(source.replaced(place.line, line), place.line, f"{old.strip()} → {line.strip()}")]
+        if place.index < 2:  # the line's first tokens: the model may have meant another line to come first
+            if following is not None and line.strip() == following.strip():
+                forms = [(source.deleted(place.line), place.line, f"delete {old.strip()}"), *forms]
+            else:
+                forms.append((source.inserted(place.line, line), place.line, f"insert {line.strip()}"))
+        return forms
+
+    async def _checked(self, forms: Sequence[tuple[str, int, str]], choice: Alternative) -> list[Candidate]:
+        return [c for form in forms if (c := await self.candidate(*form, choice.logprob)) is not None]
+
+    async def candidate(self, text: str, line: int, description: str, logprob: float) -> Candidate | None:
+        """The candidate, unless its text was had before or does not parse."""
+        if text in self.seen:
+            return None
+        self.seen.add(text)
+        unit = self.region.unit
+        if not await asyncio.to_thread(unit.parses, text):
+            return None
+        return Candidate(unit.path, text, line, logprob, description, changed_characters(unit.text, text))
+
+
+async def candidates(
+    scorer: Scorer, units: Unit | Sequence[Unit], limits: Limits = DEFAULT_LIMITS
+) -> AsyncGenerator[Candidate, None]:
+    """Possible repairs in order of promise; the caller stops when it has enough.
+
+    First, while the regions are walked, what the model prefers to what stands there; then the other alternatives of
+    all regions by log-probability; then simple mutations of the lines. Raises ModelError.
+    """
+    makers: list[_Maker] = []
+    left: list[tuple[float, int, Place, Alternative]] = []
+    tried = 0
+    for unit in [units] if isinstance(units, Unit) else units:
+        maker = _Maker(await Region.of(scorer, unit), limits)
+        makers.append(maker)
+        async for place in maker.region.walk(scorer):
+            for choice in place.alternatives[: limits.width]:
+                if choice.token == place.token or choice.logprob < limits.floor or "\ufffd" in choice.text:
+                    continue
+                if choice.logprob > place.actual:
+                    tried += 1
+                    for candidate in await maker.complete(scorer, place, choice):
+                        yield candidate
+                else:
+                    left.append((choice.logprob, len(makers) - 1, place, choice))
+    left.sort(key=lambda item: (-math.ceil(item[0] / _BAND), item[1], -item[0]))
+    for _, index, place, choice in left[: max(0, limits.alternatives - tried)]:
+        for candidate in await makers[index].complete(scorer, place, choice):
+            yield candidate
+    simple = [(m.logprob, index, m) for index, maker in enumerate(makers) for m in mutations(maker.region)]
+    simple.sort(key=lambda item: -item[0])
+    for _, index, mutation in simple[: limits.mutations]:
+        made = await makers[index].candidate(mutation.text, mutation.line, mutation.description, mutation.logprob)
+        if made is not None:
+            yield made
+
+
+def changed_characters(old: str, new: str) -> int:
+    """Characters taken out and put in, counted inside the lines that differ."""
+    head = 0
+    limit = min(len(old), len(new))
+    while head < limit and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < limit - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    gone, come = old[head : len(old) - tail], new[head : len(new) - tail]
+    if max(len(gone), len(come)) > 2_000:
+        return len(gone) + len(come)
+    matcher = SequenceMatcher(None, gone, come, autojunk=False)
+    return sum((b - a) + (d - c) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal")
