@@ -19,13 +19,21 @@ _ESCAPE: Final = re.compile(
     r"|\x1b[ -/]*[0-~]"  # two-character sequences
     r"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]"
 )
-_OPEN: Final = re.compile(r"(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]{0,512}\x1b?|[ -/]*)?|\r)\Z")
-"""What may go on in the next chunk: an escape sequence, or a carriage return before a line feed."""
+_OPEN: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]{0,512}\x1b?|[ -/]*)?\Z")
+"""An escape sequence that may go on in the next chunk."""
 
 
 def clean(text: str) -> str:
     """Text without terminal escapes and control characters; a carriage return ends a line."""
-    return _ESCAPE.sub("", text).replace("\x1b", "").replace("\r\n", "\n").replace("\r", "\n")
+    return _line_ends(_plain(text))
+
+
+def _plain(text: str) -> str:
+    return _ESCAPE.sub("", text).replace("\x1b", "")
+
+
+def _line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class Output:
@@ -46,6 +54,7 @@ class Output:
         self._lines = 0
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._pending = ""
+        self._carriage = ""
 
     @property
     def was_cut(self) -> bool:
@@ -71,7 +80,10 @@ class Output:
         text = self._pending + text
         held = None if final else _OPEN.search(text)
         self._pending = held[0] if held else ""
-        text = self._named(clean(text[: len(text) - len(self._pending)]))
+        text = self._carriage + _plain(text[: len(text) - len(self._pending)])
+        # Whether a carriage return stands alone is known with the next character.
+        self._carriage = "\r" if text.endswith("\r") and not final else ""
+        text = self._named(_line_ends(text[: len(text) - len(self._carriage)]))
         if text and self._listener is not None:
             self._listener(text)
 

@@ -134,12 +134,14 @@ class Sandbox:
         more: Sequence[tuple[Path, Path]] = (),
         masks: Sequence[tuple[Path, Path]] = (),
         home: Path | None = None,
+        start_in: Path | None = None,
     ) -> list[str]:
         """The arguments that run `command` by `sh -c` with `shadow` standing at `workspace`.
 
         `readonly` are real paths inside the workspace that are shown as they are; `more` are further pairs of
         shadow and workspace; `masks` are pairs of a file and the place where it stands instead; `home` is a folder
-        that plays the user's home. Without bubblewrap it is the plain command, to be started in `shadow`.
+        that plays the user's home; the command starts in `start_in`, else in the workspace. Without bubblewrap it is
+        the plain command, to be started in `shadow`.
         """
         start = ["/bin/sh", "-c", _START, "sh", command]
         if self.program is None:
@@ -162,7 +164,7 @@ class Sandbox:
         flags = [flag for mount in ordered for flag in mount.argv()]
         return [
             str(self.program), *_ISOLATION, "--dev", "/dev", "--proc", "/proc", *flags,
-            "--chdir", str(workspace), "--", *start,
+            "--chdir", str(start_in or workspace), "--", *start,
         ]  # fmt: skip
 
 

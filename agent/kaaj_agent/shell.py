@@ -57,14 +57,14 @@ class ShadowShell:
         self,
         folder: Path,
         argv: Callable[[str], Sequence[str]],
-        environment: Mapping[str, str],
+        environment: Callable[[], Mapping[str, str]],
         *,
         sandboxed: bool,
         rename: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
         self._argv = argv
-        self._environment = dict(environment)
+        self._environment = environment
         self._sandboxed = sandboxed
         self._rename = dict(rename or {})
 
@@ -122,7 +122,7 @@ class ShadowShell:
             stdout=writing,
             stderr=writing,
             cwd=self._folder,
-            env={**self._environment, _MARK: mark},
+            env={**self._environment(), _MARK: mark},
             start_new_session=True,
         )
         task = asyncio.ensure_future(starting)

@@ -27,7 +27,7 @@ async def shell(request: pytest.FixtureRequest, tmp_path: Path) -> ShadowShell:
     return ShadowShell(
         folder,
         lambda command: sandbox.argv(command, folder, workspace),
-        clean_environment(os.environ),
+        lambda: clean_environment(os.environ),
         sandboxed=sandbox.available,
     )
 
@@ -136,7 +136,7 @@ async def test_odd_bytes_and_terminal_escapes(shell: ShadowShell) -> None:
 
 
 async def test_no_such_folder(tmp_path: Path) -> None:
-    shell = ShadowShell(tmp_path / "gone", lambda c: ["/bin/sh", "-c", c], {}, sandboxed=False)
+    shell = ShadowShell(tmp_path / "gone", lambda c: ["/bin/sh", "-c", c], dict, sandboxed=False)
     with pytest.raises(SandboxError, match="could not be started"):
         await shell.run("true")
 
@@ -148,7 +148,7 @@ async def test_nul_is_refused(shell: ShadowShell) -> None:
 
 async def test_own_paths_are_renamed(tmp_path: Path) -> None:
     shell = ShadowShell(
-        tmp_path, lambda c: ["/bin/sh", "-c", c], {}, sandboxed=False, rename={str(tmp_path): "/home/me/project"}
+        tmp_path, lambda c: ["/bin/sh", "-c", c], dict, sandboxed=False, rename={str(tmp_path): "/home/me/project"}
     )
     assert (await shell.run("pwd")).output == "/home/me/project\n"
 

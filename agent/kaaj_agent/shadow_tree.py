@@ -1,0 +1,506 @@
+"""One workspace folder laid out a second time: what is staged over buffers over disk, in a folder of its own.
+
+Blocking; `shadow` calls it in threads, one at a time, and never while a command runs. Commands may have left
+anything behind, links to other places included, so that no path of the shadow is ever followed through a link.
+A workspace file is reflinked where the file system can and copied where not, never hard-linked: a command that
+writes in place must not reach the user's file.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import stat
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from kaaj_agent.disk import SIZE_MAX
+from kaaj_agent.document import decode
+from kaaj_agent.failures import NotTextError, SandboxError
+from kaaj_agent.ignore import Ignore
+
+FILES_MAX: Final = 100_000
+"""Files of one workspace folder; a larger one is most likely a home folder or misses an ignore file."""
+
+LARGE: Final = 50 * 1024 * 1024
+"""Bytes above which a file that cannot be reflinked is shown from its own place instead of copied."""
+
+_FICLONE: Final = 0x40049409
+"""`ioctl_ficlonerange(2)`: share the blocks of another file until one of the two is written."""
+
+_CHUNK: Final = 1024 * 1024
+_VERSION_CONTROL: Final = frozenset({".git", ".hg", ".svn", ".jj"})
+_DEPENDENCIES: Final = frozenset(
+    {"node_modules", ".venv", ".tox", ".nox", ".bundle", "bower_components", ".eggs", ".yarn", ".pnpm-store"}
+)
+_DEPENDENCIES_IF_IGNORED: Final = frozenset({"vendor", "venv", "env", "Pods", "deps", "third_party", "site-packages"})
+_CACHES: Final = frozenset(
+    {
+        "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".cache", ".gradle", ".next",
+        ".nuxt", ".svelte-kit", ".turbo", ".parcel-cache", ".vite", "htmlcov", ".nyc_output", ".ipynb_checkpoints",
+    }
+)  # fmt: skip
+_OUTPUTS: Final = frozenset({"target", "build", "dist", "out", "coverage", "_build"})
+"""Where tools put what they make, if the workspace has no such folder of its own."""
+
+_OUTPUT_FILES: Final = re.compile(r"\.coverage(?:\..+)?\Z|.+\.py[co]\Z|\.DS_Store\Z")
+_GENERATED: Final = re.compile(r"_?version\.(?:py|ts|js)\Z|.+_version\.py\Z|.+_pb2(?:_grpc)?\.pyi?\Z|.+\.(?:so|pyd)\Z")
+"""Ignored by git in many projects, and yet the project does not import without them."""
+
+Stamp: TypeAlias = tuple[int, int, int, int]
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error: the caller asked for it
+    """The work was asked to stop between two files; the next sync goes on from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowChange:
+    """A file that a command changed: its workspace path and its whole new text, None where it is gone."""
+
+    path: Path
+    text: str | None
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What the workspace holds. Keys are paths relative to the root, with `/`."""
+
+    folders: list[str] = field(default_factory=list[str])
+    files: dict[str, os.stat_result] = field(default_factory=dict[str, os.stat_result])
+    links: dict[str, str] = field(default_factory=dict[str, str])
+    dependencies: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """What was laid down at one place: of which content (`key`), and how the file looked right after (`stamp`)."""
+
+    key: str
+    stamp: Stamp
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _digest_key(data: bytes) -> str:
+    return "text:" + hashlib.sha256(data).hexdigest()
+
+
+class ShadowTree:
+    """The shadow of `root` in `folder`. `readonly` are the real paths that a sandbox shows in their own places."""
+
+    def __init__(self, root: Path, folder: Path, ignore: Ignore, *, sandboxed: bool) -> None:
+        self.root = root
+        self.folder = folder
+        self.readonly: tuple[Path, ...] = ()
+        self.notes: tuple[str, ...] = ()
+        """What could not be laid out, for people."""
+        self._ignore = ignore
+        self._sandboxed = sandboxed
+        self._laid: dict[str, _Laid] = {}
+        self._folders: set[str] = set()
+        self._clones = True
+
+    # --- laying out ------------------------------------------------------------------------------------------------
+
+    def sync(self, overlay: Mapping[str, bytes | None], stop: threading.Event) -> None:
+        """Make the shadow equal to the workspace with `overlay` (None: the file is gone) over it.
+
+        What commands made in ignored and output folders stays. Raises Stopped, SandboxError (too many files).
+        """
+        plan = self._survey(stop)
+        notes: list[str] = []
+        readonly = [self.root / name for name in plan.dependencies]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._folders = {*plan.folders, *_above(self._laid), *_above(overlay)}
+        found = dict(self._scan(stop))
+        self._clear(plan, overlay, found)
+        for name in plan.folders:
+            if name not in found:
+                (self.folder / name).mkdir(exist_ok=True)
+        for name in plan.dependencies:
+            self._reach(name, folder=True)
+        for name, status in plan.files.items():
+            if name in overlay:
+                continue
+            _go_on(stop)
+            key = f"disk:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}:{status.st_mode}"
+            old = self._laid.get(name)
+            if old is not None and old.key == key and old.stamp == found.get(name):
+                continue
+            try:
+                stamp = self._copy(name, status, found, stop)
+            except OSError as error:
+                if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise SandboxError(
+                        "There is no room on the disk to lay the workspace out for a check.",
+                        kept="No file of yours was touched.",
+                        hint="Free some space, or leave large files out with .kaajignore.",
+                    ) from error
+                notes.append(f"{name} cannot be read: {error.strerror}")
+                continue
+            if stamp is None:
+                readonly.append(self.root / name)
+                self._reach(name, folder=False)
+                self._laid.pop(name, None)
+            else:
+                self._laid[name] = _Laid(key, stamp)
+        for name, target in plan.links.items():
+            if name not in overlay:
+                self._link(name, target, found, notes)
+        for name, data in overlay.items():
+            if data is not None:
+                _go_on(stop)
+                self._write(name, data, plan)
+        self.readonly = tuple(readonly)
+        self.notes = tuple(notes)
+
+    def _survey(self, stop: threading.Event) -> _Plan:
+        plan = _Plan()
+        stack = [""]
+        while stack:
+            _go_on(stop)
+            name = stack.pop()
+            try:
+                with os.scandir(self.root / name) as entries:
+                    here = sorted(entries, key=lambda entry: entry.name)
+            except OSError:
+                continue  # gone meanwhile, or not ours to read
+            if name and any(entry.name == "pyvenv.cfg" for entry in here):
+                plan.dependencies.append(name)
+                continue
+            if name:
+                plan.folders.append(name)
+            allowed = dict(self._ignore.children(self.root / name))
+            built = any(entry.name in ("Cargo.toml", "pom.xml") for entry in here)
+            for entry in here:
+                inner = f"{name}/{entry.name}" if name else entry.name
+                self._note_entry(entry, inner, plan, stack, allowed=entry.name in allowed, built=built)
+            if len(plan.files) > FILES_MAX:
+                raise SandboxError(
+                    f"{self.root} holds more than {FILES_MAX:,} files that are not ignored, too many to lay out.",
+                    kept="No command was run.",
+                    hint="Open the project's own folder, or name what it does not need in .kaajignore.",
+                )
+        return plan
+
+    def _note_entry(
+        self, entry: os.DirEntry[str], name: str, plan: _Plan, stack: list[str], *, allowed: bool, built: bool
+    ) -> None:
+        base = entry.name
+        if base in _VERSION_CONTROL:
+            return
+        path = self.root / name
+        if base in _DEPENDENCIES or base.endswith(".egg-info"):
+            if entry.is_dir():
+                plan.dependencies.append(name)
+        elif entry.is_symlink():
+            withheld = self._ignore.ignored(path)
+            if withheld and base in _DEPENDENCIES_IF_IGNORED and entry.is_dir():
+                plan.dependencies.append(name)
+            elif not withheld:
+                plan.links[name] = os.readlink(path)  # noqa: PTH115 - the text of the link, as it is
+        elif entry.is_dir(follow_symlinks=False):
+            if base in _CACHES or (built and base == "target"):
+                return
+            if allowed:
+                stack.append(name)
+            elif base in _DEPENDENCIES_IF_IGNORED or (path / "pyvenv.cfg").is_file():
+                plan.dependencies.append(name)
+        elif entry.is_file(follow_symlinks=False) and not _OUTPUT_FILES.match(base):
+            needed = allowed or (_GENERATED.match(base) and self._ignore.reason(path) == ".gitignore")
+            if needed:
+                plan.files[name] = entry.stat(follow_symlinks=False)
+
+    def _scan(self, stop: threading.Event) -> Iterator[tuple[str, Stamp | None]]:
+        """What stands in the shadow, ignored and output folders left out: files with a stamp, all else with None."""
+        stack = [""]
+        while stack:
+            _go_on(stop)
+            name = stack.pop()
+            for entry in _listing(self.folder / name):
+                inner = f"{name}/{entry.name}" if name else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    if inner in self._folders or not self._is_output(inner, entry.name):
+                        stack.append(inner)
+                        yield inner, None
+                elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
+                    yield inner, _stamp(entry.stat(follow_symlinks=False))
+                else:
+                    yield inner, (-1, 0, 0, 0)  # a pipe or a socket: never what was laid down
+
+    def _is_output(self, name: str, base: str) -> bool:
+        return (
+            base in _CACHES
+            or base in _OUTPUTS
+            or base in _DEPENDENCIES
+            or base in _VERSION_CONTROL
+            or base.endswith(".egg-info")
+            or self._ignore.ignored(self.root / name / "_")  # with something in it, it counts as a folder
+        )
+
+    def _is_kept(self, name: str) -> bool:
+        """Whether a file that nobody laid down is a command's own business: ignored, or a tool's usual output."""
+        return bool(_OUTPUT_FILES.match(name.rpartition("/")[2])) or self._ignore.ignored(self.root / name)
+
+    def _clear(self, plan: _Plan, overlay: Mapping[str, bytes | None], found: dict[str, Stamp | None]) -> None:
+        """Take away what must not be there: leftovers of commands, and files where folders have to come."""
+        folders = set(plan.folders)
+        for name in sorted(found):
+            stamp = found.get(name)
+            if name not in found:
+                continue  # it went with its folder
+            wanted = name in plan.files or name in plan.links or overlay.get(name) is not None
+            if stamp is None:
+                if wanted and name not in folders:
+                    shutil.rmtree(self.folder / name)
+                    for inner in [other for other in found if other == name or other.startswith(name + "/")]:
+                        del found[inner]
+                continue
+            gone = name in overlay and overlay[name] is None
+            stray = not wanted and (name in self._laid or not self._is_kept(name))
+            if name in folders or gone or stray:
+                (self.folder / name).unlink()
+                del found[name]
+                self._laid.pop(name, None)
+
+    def _reach(self, name: str, *, folder: bool) -> None:
+        """Make a dependency reachable: a place for the sandbox to show it at, or a link where there is none."""
+        place = self.folder / name
+        if not self._sandboxed:
+            if not place.is_symlink() and not place.exists():
+                place.symlink_to(self.root / name)
+            return
+        if place.is_symlink() or not place.is_dir():
+            place.unlink(missing_ok=True)
+        elif not folder:
+            shutil.rmtree(place)
+        if folder:
+            place.mkdir(exist_ok=True)
+        else:
+            place.touch()
+
+    def _copy(
+        self, name: str, status: os.stat_result, found: Mapping[str, Stamp | None], stop: threading.Event
+    ) -> Stamp | None:
+        """Lay one file down. None where it is too large to copy; then nothing was done."""
+        source, place = self.root / name, self.folder / name
+        reading = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if status.st_size > LARGE and not self._clones:
+                return None
+            fresh = name not in found
+            _make_room(place)
+            mode = stat.S_IMODE(status.st_mode) & 0o777 | 0o600
+            writing = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            try:
+                if not self._clone(reading, writing):
+                    if status.st_size > LARGE:
+                        place.unlink()
+                        return None
+                    while data := os.read(reading, _CHUNK):
+                        _write_all(writing, data)
+                        _go_on(stop)
+                if fresh:
+                    # Build tools go by time stamps: an untouched file keeps its own, one that takes another's place
+                    # is new.
+                    os.utime(writing, ns=(status.st_atime_ns, status.st_mtime_ns))
+                return _stamp(os.fstat(writing))
+            finally:
+                os.close(writing)
+        finally:
+            os.close(reading)
+
+    def _clone(self, reading: int, writing: int) -> bool:
+        if not self._clones:
+            return False
+        try:
+            from fcntl import ioctl  # noqa: PLC0415 - not on every system
+
+            ioctl(writing, _FICLONE, reading)
+        except (ImportError, OSError):
+            self._clones = False
+            return False
+        return True
+
+    def _link(self, name: str, target: str, found: Mapping[str, Stamp | None], notes: list[str]) -> None:
+        """Lay a link down that stays inside; one that leads out is left out and told."""
+        meant = os.path.normpath(self.root / Path(name).parent / target)
+        if meant != str(self.root) and not meant.startswith(f"{self.root}/"):
+            notes.append(f"{name} is a link to {target}, outside of the workspace, and is left out")
+            if name in found:
+                (self.folder / name).unlink()
+            self._laid.pop(name, None)
+            return
+        if target.startswith("/") and not self._sandboxed:
+            target = str(self.folder / os.path.relpath(meant, self.root))
+        old = self._laid.get(name)
+        if old is not None and old.key == "link:" + target and old.stamp == found.get(name):
+            return
+        place = self.folder / name
+        _make_room(place)
+        place.symlink_to(target)
+        self._laid[name] = _Laid("link:" + target, _stamp(place.lstat()))
+
+    def _write(self, name: str, data: bytes, plan: _Plan) -> None:
+        """Lay down a text that the disk does not have."""
+        key = _digest_key(data)
+        place = self.folder / name
+        old = self._laid.get(name)
+        if old is not None and old.key == key:
+            try:
+                if _stamp(place.lstat()) == old.stamp:
+                    return
+            except OSError:
+                pass
+        at = self.folder
+        for part in Path(name).parts[:-1]:
+            at /= part
+            if at.is_symlink() or (at.exists() and not at.is_dir()):
+                at.unlink()
+            at.mkdir(exist_ok=True)
+        _make_room(place)
+        status = plan.files.get(name)
+        mode = stat.S_IMODE(status.st_mode) & 0o777 | 0o600 if status else 0o644
+        writing = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
+            _write_all(writing, data)
+            self._laid[name] = _Laid(key, _stamp(os.fstat(writing)))
+        finally:
+            os.close(writing)
+
+    # --- what commands did -----------------------------------------------------------------------------------------
+
+    def changes(self, stop: threading.Event) -> tuple[list[ShadowChange], list[str]]:
+        """What differs from what was laid down: texts that were changed, made or removed, and what is no text.
+
+        A file that is reported counts as laid down from then on, so that staging it costs no second writing.
+        """
+        found = dict(self._scan(stop))
+        changed: list[ShadowChange] = []
+        skipped: list[str] = []
+        for name in sorted(found.keys() | self._laid.keys()):
+            _go_on(stop)
+            laid, stamp = self._laid.get(name), found.get(name)
+            if laid is not None and stamp is None:
+                stamp = self._look(name)
+            if laid is not None and stamp is None:
+                if not laid.key.startswith("link:"):
+                    changed.append(ShadowChange(self.root / name, None))
+                del self._laid[name]
+            elif stamp is None or (laid is not None and laid.stamp == stamp):
+                continue
+            elif laid is None and (self._is_kept(name) or self.root / name in self.readonly):
+                continue
+            else:
+                self._report(name, laid, changed, skipped)
+        return changed, skipped
+
+    def _look(self, name: str) -> Stamp | None:
+        try:
+            status = (self.folder / name).lstat()
+        except OSError:
+            return None
+        return None if stat.S_ISDIR(status.st_mode) else _stamp(status)
+
+    def _report(self, name: str, laid: _Laid | None, changed: list[ShadowChange], skipped: list[str]) -> None:
+        try:
+            reading = os.open(self.folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            skipped.append(name)  # a link, or not readable
+            return
+        with os.fdopen(reading, "rb") as file:
+            status = os.fstat(reading)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > SIZE_MAX:
+                skipped.append(name)
+                return
+            data = file.read(SIZE_MAX + 1)
+        key = _digest_key(data)
+        if laid is not None and self._is_same(name, laid, key, data):
+            self._laid[name] = _Laid(laid.key, _stamp(status))  # touched, not changed
+            return
+        try:
+            text, _ = decode(data, name)
+        except NotTextError:
+            skipped.append(name)
+            return
+        self._laid[name] = _Laid(key, _stamp(status))
+        changed.append(ShadowChange(self.root / name, text))
+
+    def _is_same(self, name: str, laid: _Laid, key: str, data: bytes) -> bool:
+        if not laid.key.startswith("disk:"):
+            return laid.key == key
+        try:
+            return (self.root / name).read_bytes() == data
+        except OSError:
+            return False
+
+
+def _above(names: Iterable[str]) -> set[str]:
+    """Every folder above some relative paths."""
+    found: set[str] = set()
+    for name in names:
+        at = name.rpartition("/")[0]
+        while at and at not in found:
+            found.add(at)
+            at = at.rpartition("/")[0]
+    return found
+
+
+def _make_room(place: Path) -> None:
+    """Take away whatever stands at a place; a link goes itself, not what it leads to."""
+    try:
+        place.unlink()
+    except FileNotFoundError:
+        return
+    except (IsADirectoryError, PermissionError):  # the latter on macOS
+        shutil.rmtree(place)
+
+
+def _go_on(stop: threading.Event) -> None:
+    if stop.is_set():
+        raise Stopped
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _listing(folder: Path) -> list[os.DirEntry[str]]:
+    """The entries of a folder, also of one that a command has closed to us."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except PermissionError:
+        folder.chmod(0o700)
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []
+
+
+def remove(folder: Path) -> None:
+    """Delete a shadow whole, also where a command has taken rights away; links are not followed."""
+
+    def retry(function: Callable[..., Any], path: str, _: object) -> None:
+        os.chmod(Path(path).parent, 0o700)  # noqa: PTH101
+        if not os.path.islink(path):  # noqa: PTH114
+            os.chmod(path, 0o700)  # noqa: PTH101
+        function(path)
+
+    if folder.is_symlink() or not folder.exists():
+        return
+    try:
+        shutil.rmtree(folder, onerror=retry)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
