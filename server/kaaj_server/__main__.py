@@ -21,30 +21,35 @@ _CHATTY: Final = ("openai", "httpx", "httpx2", "httpcore", "asyncio", "pygls", "
 """Loggers that would write requests, headers or every message into a log; they speak from `warning` on."""
 
 _DESCRIPTION: Final = """\
-Kaaj is a coding agent that lives in a language server. It plans a task as a to-do list, makes the edits in a
-staging area, checks them there, and shows them as one reviewable change before a byte of your files moves.
+Kaaj is a coding agent that lives in a language server. It plans a task as a
+to-do list, makes the edits in a staging area, checks them there, and shows
+them as one reviewable change before a byte of your files moves.
 """
 
 _EPILOG: Final = """\
 examples:
-  kaaj demo                                    see the main job on a small project, in about a minute
-  kaaj run "make the failing test pass"        in the folder you are in; asks before it writes
-  kaaj run --mode plan "add a --json option"   only the to-do list
-  kaaj doctor                                  what was found, and what to do about the rest
-  kaaj serve --stdio                           what an editor starts
+  kaaj demo                               the main job, on a small project
+  kaaj run "make the failing test pass"   in this folder; asks before it writes
+  kaaj run --mode plan "add --json"       only the to-do list
+  kaaj doctor                             what was found on this machine
+  kaaj serve --stdio                      what an editor starts
 
 environment:
-  KAAJ_BASE_URL    an OpenAI-compatible endpoint, with its /v1 (else OPENAI_BASE_URL; several: separated by commas)
+  KAAJ_BASE_URL    an OpenAI-compatible endpoint, with its /v1; several are
+                   tried in order, separated by commas (else OPENAI_BASE_URL)
   KAAJ_API_KEY     its key, if it wants one (else OPENAI_API_KEY)
   KAAJ_MODEL       the model's name at the endpoint
-  KAAJ_STATE_DIR   sessions, journal and logs
+  KAAJ_STATE_DIR   where sessions, the journal and logs are kept
   KAAJ_MODEL_DIR   where embedded models are kept
   KAAJ_TCP_TOKEN   the token of `kaaj serve --tcp`
   KAAJ_LOG         debug, info, warning or error
   NO_COLOR         no colours, whatever it is set to
-  With no endpoint set: a local server that answers (Ollama, LM Studio, llama.cpp, vLLM), else the embedded model.
 
-exit codes: 0 done and checked; 1 stopped or failed, your files as they were; 2 bad use; 130 interrupted.
+With no endpoint set: a local server that answers (Ollama, LM Studio,
+llama.cpp, vLLM on their usual ports), else the embedded model.
+
+exit codes: 0 done and checked; 1 stopped or failed, your files as they were;
+2 bad use; 130 interrupted.
 """
 
 

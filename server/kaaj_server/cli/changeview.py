@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from rich.console import Console
 from rich.text import Text
@@ -16,17 +14,13 @@ from rich.text import Text
 from kaaj_agent.document import split_lines
 from kaaj_protocol.shapes import Change, FileChange, Hunk
 from kaaj_server.cli.view import Marks, seconds
+from kaaj_server.uris import path_of
 
 _CONTEXT: Final = 2
 """Unchanged lines shown around a hunk."""
 
 BaseText: TypeAlias = Callable[[FileChange], str]
 """The text that a file's change was made for; empty for a file that is created."""
-
-
-def path_of(uri: str) -> Path:
-    """The path of a file URI."""
-    return Path(url2pathname(unquote(urlsplit(uri).path)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +32,8 @@ class ChangeView:
     base: BaseText
 
     def name(self, uri: str) -> str:
-        path = path_of(uri)
+        """The file as people call it: below the folder, else the whole path."""
+        path = path_of(uri) or Path(uri)
         for root in (self.root, self.root.resolve()):
             if path.is_relative_to(root):
                 return path.relative_to(root).as_posix()
@@ -65,9 +60,9 @@ class ChangeView:
         if check is None or check.status == "none":
             line.append(f"  {marks.dot} not checked: no check command", style="yellow")
         elif check.status == "passed":
-            line.append(f"  {marks.done} {check.command} ({seconds(check.seconds)})", style="green")
+            line.append(f"  {marks.done} {command_name(check.command)} ({seconds(check.seconds)})", style="green")
         else:
-            line.append(f"  {marks.failed} {check.command} fails", style="red")
+            line.append(f"  {marks.failed} {command_name(check.command)} fails", style="red")
         if check is not None and not check.parsed:
             line.append(f"  {marks.failed} it does not parse", style="red")
         self.console.print(line)
@@ -110,6 +105,12 @@ class ChangeView:
         for row in difflib.unified_diff(split_lines(base), split_lines(after_text(base, file.hunks)), old, new):
             text = row if row.endswith(("\n", "\r")) else row + "\n\\ No newline at end of file\n"
             self.console.file.write(text)
+
+
+def command_name(command: str) -> str:
+    """A command as people would write it: its program without the folder."""
+    program, space, rest = command.partition(" ")
+    return Path(program.strip("'\"")).name + space + rest
 
 
 def after_text(base: str, hunks: Sequence[Hunk]) -> str:

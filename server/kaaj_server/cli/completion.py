@@ -10,9 +10,10 @@ from kaaj_server.cli.context import DONE, Context, Run
 EPILOG = """\
 To have it in every new shell:
 
-  bash   kaaj completion bash > ~/.local/share/bash-completion/completions/kaaj
-  zsh    kaaj completion zsh > ~/.zfunc/_kaaj      (with ~/.zfunc on fpath, before compinit)
-  tcsh   kaaj completion tcsh > ~/.kaaj.tcsh       (and `source ~/.kaaj.tcsh` in ~/.tcshrc)
+  bash   kaaj completion bash \\
+           > ~/.local/share/bash-completion/completions/kaaj
+  zsh    kaaj completion zsh > ~/.zfunc/_kaaj    (~/.zfunc must be on fpath)
+  tcsh   kaaj completion tcsh > ~/.kaaj.tcsh     (then source it in ~/.tcshrc)
 """
 
 

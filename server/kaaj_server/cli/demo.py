@@ -11,16 +11,19 @@ from kaaj_server.cli.context import FAILED, Context, Run
 PROJECT: Final = Path(__file__).parent / "demo_project"
 
 EPILOG = """\
-A tiny shop with one failing test is copied to a temporary folder. The language server is started as an editor
-would start it, asked to make the test pass, and what it does is shown: the plan, the change, the check. The change
-is applied after your yes (by itself with --yes, and where there is no terminal), and the tests run again.
+A tiny shop with one failing test is copied to a temporary folder. The
+language server is started as an editor would start it and asked to make the
+test pass; you see the plan, the change and its check. The change is applied
+after your yes (by itself with --yes, and where there is no terminal), and the
+tests run again.
 
-With no endpoint at hand the embedded model does the work (1.1 GB, downloaded once, after a yes).
+With no endpoint set, the embedded model does the work (1.1 GB, downloaded
+once, after a yes).
 
 examples:
   kaaj demo
-  kaaj demo --yes --keep                      no questions; the project stays in its folder
-  kaaj demo --model qwen2.5-coder-0.5b        the smaller embedded model (491 MB)
+  kaaj demo --yes --keep                 no questions; the project stays
+  kaaj demo --model qwen2.5-coder-0.5b   the smaller embedded model (491 MB)
   KAAJ_BASE_URL=http://127.0.0.1:8000/v1 kaaj demo
 
 exits 0 only if the tests were red before and green after.

@@ -77,7 +77,8 @@ class Talk:
         client.notifications[names.EVENT] = self._take
         try:
             answer = await client.request("initialize", self._initialize())
-            editor.encoding = (answer or {}).get("capabilities", {}).get("positionEncoding", "utf-16")
+            capabilities: dict[str, Any] = answer["capabilities"]
+            editor.encoding = capabilities.get("positionEncoding", "utf-16")
             await client.notify("initialized", {})
             path = self.project / OPEN_FILE
             saved = await asyncio.to_thread(path.read_text, "utf-8")

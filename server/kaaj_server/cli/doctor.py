@@ -7,8 +7,11 @@ import argparse
 from kaaj_server.cli.context import DONE, FAILED, Context, Run
 
 EPILOG = """\
-Everything is tried for real: the endpoint is asked for its models, the model for one tool call, bubblewrap for one
-command. --json prints a list of {"name", "state": "good"|"note"|"bad", "found", "advice"}.
+Everything is tried for real: the endpoint is asked for its models, the model
+for one tool call, bubblewrap for one command.
+
+--json prints a list of {"name", "state", "found", "advice"}; the state is
+"good", "note" (it costs something) or "bad" (no task can be done).
 
 exits 0 when a task can be done here, else 1.
 """

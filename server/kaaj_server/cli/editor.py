@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from kaaj_agent.document import Lines, decode, encode
-from kaaj_server.cli.changeview import path_of
 from kaaj_server.cli.lsp_client import LspClient
+from kaaj_server.uris import path_of
 
 Json: TypeAlias = Any
 Encoding: TypeAlias = Literal["utf-8", "utf-16", "utf-32"]
@@ -47,10 +47,8 @@ class Editor:
         """Answer `workspace/applyEdit`: all of it or nothing."""
         edit: Mapping[str, Json] = params["edit"]
         changes: list[Json] = list(edit.get("documentChanges") or ())
-        changes += [
-            {"textDocument": {"uri": uri, "version": None}, "edits": edits}
-            for uri, edits in (edit.get("changes") or {}).items()
-        ]
+        plain: Mapping[str, Json] = edit.get("changes") or {}
+        changes += [{"textDocument": {"uri": uri, "version": None}, "edits": edits} for uri, edits in plain.items()]
         for row in changes:
             if "kind" in row:
                 return {"applied": False, "failureReason": f"this editor does not {row['kind']} files"}
@@ -59,8 +57,9 @@ class Editor:
                 return {"applied": False, "failureReason": f"version {asked} is not the buffer's"}
         for row in changes:
             uri = row["textDocument"]["uri"]
-            if uri not in self.buffers:
-                await self.open(path_of(uri))
+            path = path_of(uri)
+            if uri not in self.buffers and path is not None:
+                await self.open(path)
             await self._edit(uri, row["edits"])
         return {"applied": True}
 
@@ -75,7 +74,8 @@ class Editor:
     async def save_all(self) -> None:
         """Write each buffer to its file and say so."""
         for uri, buffer in self.buffers.items():
-            await asyncio.to_thread(_write, path_of(uri), buffer.text)
+            if (path := path_of(uri)) is not None:
+                await asyncio.to_thread(_write, path, buffer.text)
             await self.client.notify("textDocument/didSave", {"textDocument": {"uri": uri}, "text": buffer.text})
 
 

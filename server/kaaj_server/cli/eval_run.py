@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -145,7 +145,7 @@ class Evaluation:
     async def _child(self, task: EvalTask, seed: int | None, workspace: Path) -> tuple[Mapping[str, Any], str | None]:
         """The last line of a `kaaj run`, and what went wrong, if it could not do its work at all."""
         errors = workspace.parent / "stderr"
-        environ = {**self.context.environ, "KAAJ_STATE_DIR": str(workspace.parent / "state")}
+        environ = {**self.context.environ, "KAAJ_STATE_DIR": str(self.context.state_dir / "eval")}
         last: Mapping[str, Any] = {}
         error: str | None = None
         with await asyncio.to_thread(errors.open, "wb") as stderr:
@@ -289,7 +289,7 @@ class _Bar:
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._row = self._progress.add_task("", total=total, completed=done)
 
-    def __enter__(self) -> _Bar:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

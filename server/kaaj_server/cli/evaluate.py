@@ -9,23 +9,27 @@ from kaaj_agent.failures import BadRequestError
 from kaaj_server.cli.context import Context, Run
 
 EPILOG = """\
-A task is a folder with `task.toml` and `workspace/`; a DIR may be a task, or a folder of tasks:
+A task is a folder with `task.toml` and `workspace/`; a DIR may be a task, or a
+folder of tasks. A task.toml:
 
   prompt = "total() must count each line's quantity"
-  check = "python -m unittest"        # exits 0 when it is solved
-  timeout = 300                       # seconds
-  files = ["cart.py"]                 # optional: named in the prompt
-  mode = "auto"                       # optional
+  check = "python3 -m unittest"    # exits 0 when it is solved
+  timeout = 300                    # seconds
+  files = ["cart.py"]              # optional: named in the prompt
+  mode = "auto"                    # optional
 
-Each run is a child, `kaaj run --json`, in a copy of the workspace; afterwards the check decides. A line per run goes
-to the results file: {task, solved, status, seconds, requests, prompt_tokens, cached_tokens, completion_tokens, edits,
-error?}. Runs that stand there already are not run again, so an interrupted evaluation goes on where it stopped.
+Each run is a child, `kaaj run --json`, in a copy of the workspace; afterwards
+the check decides. A line per run goes to the results file: {task, solved,
+status, seconds, requests, prompt_tokens, cached_tokens, completion_tokens,
+edits, error?}. Runs that stand there are not run again, so an evaluation that
+was interrupted goes on where it stopped.
 
 examples:
   kaaj eval tests/bench/tasks --out results.jsonl
   kaaj eval tasks --jobs 4 --seeds 5 --out results.jsonl
 
-exits 0 when every run came to a result (solved or not), 1 when one had an error, 130 on Ctrl-C.
+exits 0 when every run came to a result (solved or not), 1 when one had an
+error, 130 on Ctrl-C.
 """
 
 

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  kaaj model pull                          the default model (1.1 GB); an interrupted download goes on
-  kaaj model pull qwen2.5-coder-0.5b       the smaller one (491 MB)
+  kaaj model pull                      the default model (1.1 GB)
+  kaaj model pull qwen2.5-coder-0.5b   the smaller one (491 MB)
   kaaj model list
-  kaaj model serve --port 8080             an OpenAI-compatible endpoint on 127.0.0.1, for other programs too
+  kaaj model serve --port 8080         an endpoint for other programs too
 
-Files are kept in KAAJ_MODEL_DIR, else in the user's data folder, and used only if their SHA-256 is right.
-Serving needs the extra: pip install "kaaj[local]". The server and `kaaj run` start a model by themselves.
+A download that was interrupted goes on where it stopped. Files are kept in
+KAAJ_MODEL_DIR, else in your data folder, and used only if their SHA-256 is
+right. Serving needs the extra: pip install "kaaj[local]". There is no need to
+serve a model for Kaaj itself: it starts one when it needs it.
 """
 
 

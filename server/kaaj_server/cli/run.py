@@ -16,24 +16,27 @@ EPILOG = """\
 modes:
   plan   write the to-do list and stop
   ask    propose one change, show it, and write it after your yes (the default)
-  auto   write it by itself once the check has passed
+  auto   write it without a question once the check has passed
 
-Where there is no terminal nobody can say yes: `ask` then prints the change as a diff and exits 1, unless --yes is
-given. --yes applies a change whose check did not fail, and agrees to the check command that was found.
+Where there is no terminal nobody can say yes: `ask` then prints the change as
+a diff and exits 1, unless --yes is given. --yes applies a change whose check
+did not fail, and agrees to the check command that was found.
 
-The work is done in a copy; your files are written at the end, all of them or none. After a crash in the middle of
-that the next `kaaj run` in the same place puts it right.
+The work is done in a copy. Your files are written at the end, all of them or
+none; after a crash in the middle of that the next `kaaj run` puts it right.
 
 examples:
   kaaj run "make the failing test pass"
-  kaaj run --check "pytest -q tests/test_cart.py" "total() must not be negative"
-  git diff main | kaaj run --mode auto -            the prompt from standard input
-  kaaj run --json --yes "rename Cart to Basket" | jq -c 'select(.type == "todo")'
+  kaaj run --check "pytest -q tests/test_cart.py" "total() is never negative"
+  kaaj run --mode auto - < task.txt
+  kaaj run --json --yes "rename Cart to Basket" | jq -c .type
 
---json prints each event of the stream (kaaj/event) as one line, and a last line of the type "result":
-  {"type": "result", "status": ..., "exit": ..., "applied": ..., "summary": ..., "seconds": ..., "usage": {...}}
+--json prints each event of the stream (kaaj/event) as one line, then a line
+  {"type": "result", "status": ..., "exit": ..., "applied": ...,
+   "summary": ..., "seconds": ..., "usage": {...}, "session": ...}
 
-exits 0 when done and checked, 1 when it stopped or failed (your files as they were), 2 on bad use.
+exits 0 when done and checked, 1 when it stopped or failed (your files as they
+were), 2 on bad use, 130 on Ctrl-C.
 """
 
 
@@ -56,11 +59,12 @@ def add(parser: argparse.ArgumentParser) -> Run:
 def run(context: Context, arguments: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415 - `kaaj serve` comes past here
 
-    from kaaj_server.cli.run_task import Job, RunTask  # noqa: PLC0415
+    prompt, root = _prompt(context, str(arguments.prompt)), _folder(arguments.dir)
+    from kaaj_server.cli.run_task import Job, RunTask  # noqa: PLC0415 - heavy, and of no use to bad use
 
     job = Job(
-        prompt=_prompt(context, str(arguments.prompt)),
-        root=_folder(arguments.dir),
+        prompt=prompt,
+        root=root,
         mode=arguments.mode,
         check=arguments.check,
         model=arguments.model or "",

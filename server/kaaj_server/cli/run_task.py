@@ -29,7 +29,9 @@ from kaaj_server.cli.asking import Asker
 from kaaj_server.cli.changeview import ChangeView
 from kaaj_server.cli.context import DONE, FAILED, INTERRUPTED, Context
 from kaaj_server.cli.view import TaskView
-from kaaj_server.convert import event_to_wire
+from kaaj_server.convert import Convert
+from kaaj_server.lsp.documents import Documents
+from kaaj_server.uris import Places
 
 UNTOUCHED: Final = "Your files are as they were."
 
@@ -82,6 +84,8 @@ class RunTask:
         self._view = TaskView(self._console)
         self._changes = ChangeView(self._console, self.job.root, self._base)
         self._asker = Asker(self._console, self.context.stdin)
+        places = Places()
+        self._convert = Convert(places, Documents(places.locate, _no_buffer, _no_buffer))
         self._can_ask = self.context.interactive and not self.job.as_json and not self.job.yes
 
     async def run(self) -> int:
@@ -131,7 +135,7 @@ class RunTask:
             self._change = body.change
         elif isinstance(body, TaskFinished):
             self._finished = body
-        row = event_to_wire(event)
+        row = self._convert.event(event)
         told = wire.parse_event(row)
         if isinstance(told, wire.ChangeEvent):
             self._wire_change = told.change
@@ -164,7 +168,8 @@ class RunTask:
     async def ask(self, question: Question) -> str | None:
         """The port `Approver`: a command that would run outside of a sandbox, or the check that was found."""
         if not self._can_ask:
-            return question.choices[0] if self.job.yes and question.kind == "check" else None
+            agreed = question.kind == "check" and (self.job.yes or self.job.mode == "auto")
+            return question.choices[0] if agreed else None
         self._view.pause()
         try:
             self._console.print()
@@ -271,6 +276,10 @@ class RunTask:
         if cancel is not None:
             with suppress(NotImplementedError):  # Windows
                 asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, cancel)
+
+
+def _no_buffer(_: object) -> None:
+    """No editor, no buffers."""
 
 
 def _ok(change: Change | None) -> bool:

@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 EPILOG = """\
 An editor starts this by itself; its settings tell it the command line:
 
-  Neovim   vim.lsp.config("kaaj", {cmd = {"kaaj", "serve", "--stdio"}, root_markers = {".git"}})
+  Neovim   vim.lsp.config("kaaj", {cmd = {"kaaj", "serve", "--stdio"},
+                                   root_markers = {".git"}})
+           vim.lsp.enable("kaaj")
   Helix    [language-server.kaaj]
            command = "kaaj"
            args = ["serve", "--stdio"]
-  Emacs    (add-to-list 'eglot-server-programs '(python-mode . ("kaaj" "serve" "--stdio")))
+  Emacs    (add-to-list 'eglot-server-programs
+                        '(python-mode . ("kaaj" "serve" "--stdio")))
 
-Over TCP the server listens on 127.0.0.1 alone, for one client, which shows a token in `initializationOptions.token`:
-the one in KAAJ_TCP_TOKEN, else one that is made up and printed on stderr.
+Over TCP the server listens on 127.0.0.1 alone, for one client, which shows a
+token in `initializationOptions.token`: the one in KAAJ_TCP_TOKEN, else one
+that is made up and printed on stderr.
 
 exits 0 where the client asked for `shutdown` before it left, else 1.
 """
