@@ -65,6 +65,7 @@ check-python: dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/python -m kaaj_protocol.schema --check
+	$(BIN)/python -m kaaj_protocol.guide --check
 
 ifneq ($(NODE),)
 check-client: $(CLIENT)/node_modules/.made
@@ -75,8 +76,9 @@ check-client:
 	@[ "$(CI)" != true ]
 endif
 
-gen: dev $(if $(NODE),$(CLIENT)/node_modules/.made) ## make the schemas, and the client's types from them
+gen: dev $(if $(NODE),$(CLIENT)/node_modules/.made) ## make what is generated: schemas, the client's types, tables
 	$(BIN)/python -m kaaj_protocol.schema
+	$(BIN)/python -m kaaj_protocol.guide
 	$(if $(NODE),cd $(CLIENT) && npm run --silent gen)
 
 format: dev ## format the code

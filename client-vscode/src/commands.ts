@@ -85,7 +85,7 @@ function tell(result: { state: Change["state"]; message: string }, wanted: Chang
 /** Where the person is: the file at hand, and the selection if there is one. */
 function selection(): Pick<StartArgument, "uri" | "range"> {
   const editor = window.activeTextEditor;
-  if (!editor || !["file", "untitled"].includes(editor.document.uri.scheme)) return {};
+  if (editor?.document.uri.scheme !== "file") return {};
   const { start, end, isEmpty } = editor.selection;
   const uri = editor.document.uri.toString();
   if (isEmpty) return { uri };

@@ -96,7 +96,7 @@ export class Server {
 
   private clientOptions(): LanguageClientOptions {
     return {
-      documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
+      documentSelector: [{ scheme: "file" }],
       outputChannel: this.log,
     };
   }

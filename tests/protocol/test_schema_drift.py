@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kaaj_protocol import names, schema
+from kaaj_protocol import guide, names, schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "client-vscode"
@@ -54,3 +54,11 @@ def test_typescript_types_are_generated_from_these_schemas() -> None:
         [npm, "run", "--silent", "gen:check"], cwd=CLIENT, capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_guide_has_every_setting_as_the_models_have_it() -> None:
+    text = (ROOT / "docs" / "user-guide.md").read_text(encoding="utf-8")
+    assert guide.renewed(text) == text
+    assert guide.renewed(text.replace("`maxSteps`", "`maxStep`")) == text
+    with pytest.raises(ValueError, match="comments"):
+        guide.renewed("no table here")
