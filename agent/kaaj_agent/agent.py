@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kaaj_agent import events as ev
 from kaaj_agent.approvals import Approvals
@@ -23,6 +24,9 @@ from kaaj_agent.settings import AgentSettings
 from kaaj_agent.staging import Staging
 from kaaj_agent.todo import Todo, TodoList
 from kaaj_agent.world import World
+
+if TYPE_CHECKING:
+    from kaaj_agent.connect import Connection
 
 _log = logging.getLogger(__name__)
 PROMPT_MAX = 200_000
@@ -65,7 +69,7 @@ class Agent:
         self.approvals = Approvals(self.approver, self.clock)
         self.reviews = Reviews(self.world, self.applier)
         self.archive = Archive(self.state_dir / "sessions", self.clock, self._listeners)
-        self._connected: asyncio.Task[Model] | None = None
+        self._connected: asyncio.Future[Connection] | None = None
         self._restored = False
 
     # --- listening -------------------------------------------------------------------------------------------------
@@ -169,9 +173,7 @@ class Agent:
         """Raises BadRequestError, StaleError, ApplyError."""
         return await self.reviews.accept(await self._session_of_change(change), change, digest, hunks)
 
-    async def reject(
-        self, change: str, digest: str, hunks: Sequence[str] | None = None, reason: str = ""
-    ) -> ChangeSet:
+    async def reject(self, change: str, digest: str, hunks: Sequence[str] | None = None, reason: str = "") -> ChangeSet:
         """Raises BadRequestError, StaleError."""
         return await self.reviews.reject(await self._session_of_change(change), change, digest, hunks, reason)
 
@@ -181,22 +183,23 @@ class Agent:
 
     # --- the model -------------------------------------------------------------------------------------------------
 
-    async def connect(self) -> Model:
+    async def connect(self) -> Connection:
         """The model, connected once; a connection that failed is tried anew the next time. Raises ModelError."""
         if self._connected is None or (self._connected.done() and _failed(self._connected)):
-            if self.model is not None:
-                self._connected = asyncio.ensure_future(self.model())
-            else:
-                from kaaj_agent.connect import connect  # noqa: PLC0415 - heavy, and only needed now
-
-                self._connected = asyncio.create_task(connect(self.settings, self.state_dir))
+            self._connected = asyncio.ensure_future(self._connect())
         return await asyncio.shield(self._connected)
+
+    async def _connect(self) -> Connection:
+        from kaaj_agent.connect import Connection, connect  # noqa: PLC0415 - heavy, and only needed now
+
+        if self.model is not None:
+            return Connection(await self.model())
+        return await connect(self.settings, self.state_dir)
 
     async def configure(self, settings: AgentSettings) -> None:
         """New settings, for tasks that start from now on."""
         before, self.settings = self.settings, settings
-        same = (before.base_urls, before.api_key, before.model) == (settings.base_urls, settings.api_key, settings.model)
-        if not same:
+        if _model_settings(before) != _model_settings(settings):
             await self._disconnect()
 
     async def _disconnect(self) -> None:
@@ -207,7 +210,7 @@ class Agent:
             connected.cancel()
             await asyncio.wait([connected])
         elif not _failed(connected):
-            await connected.result().close()
+            await connected.result().model.close()
 
     # --- sessions --------------------------------------------------------------------------------------------------
 
@@ -267,5 +270,18 @@ class Agent:
         )
 
 
-def _failed(task: asyncio.Task[Model]) -> bool:
+def _model_settings(settings: AgentSettings) -> tuple[object, ...]:
+    """What a connection depends on."""
+    return (
+        settings.base_urls,
+        settings.api_key,
+        settings.model,
+        settings.window,
+        settings.loop,
+        settings.temperature,
+        settings.seed,
+    )
+
+
+def _failed(task: asyncio.Future[Connection]) -> bool:
     return task.cancelled() or task.exception() is not None

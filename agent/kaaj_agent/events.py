@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from kaaj_agent.changes import ChangeSet
 from kaaj_agent.ports import Question, Usage
-from kaaj_agent.todo import TodoList
+from kaaj_agent.todo import Author, TodoList
 
 Mode: TypeAlias = Literal["plan", "ask", "auto"]
 Ending: TypeAlias = Literal["done", "stopped", "cancelled", "failed"]
@@ -63,7 +63,7 @@ class ToolFinished:
 class TodoChanged:
     task: str
     todo: TodoList
-    by: Literal["model", "user", "harness"] = "model"
+    by: Author = "model"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ staged. The user may edit the list; follow it.
 - `edit` replaces one exact piece of text. Copy `old` from the file to the letter, with enough lines to be unique, \
 and nothing you do not change. Use `write` for new files or full rewrites only.
 - Edits are staged and shown to the user as one change after your last reply. Nothing reaches the user's files before.
-- `run` executes in a copy of the workspace with your edits in place; files that it changes are staged too. No network, \
-no input.
+- `run` executes in a copy of the workspace with your edits in place; files that it changes are staged too. No \
+network, no input.
 - The project's own check runs by itself when you finish; if it fails you get its output. Do not weaken or delete \
 tests to make it pass.
 - Follow the code's own style. Change only what the request needs; add no comments about what you did.
@@ -141,4 +141,5 @@ def decision_text(change: ChangeSet, folders: Folders, refused: Sequence[str], r
     if not rows:
         return "[Your last change was applied.]"
     told = f" Reason: {reason}." if reason else ""
-    return f"[The user refused these hunks of your last change; they are not in the files.{told}\n" + "".join(rows) + "]"
+    shown = "".join(rows)
+    return f"[The user refused these hunks of your last change; they are not in the files.{told}\n{shown}]"

@@ -13,7 +13,7 @@ from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, Proposed
 from kaaj_agent.ports import Clock, Message, Usage
 from kaaj_agent.session_log import SessionLog
-from kaaj_agent.todo import TodoList
+from kaaj_agent.todo import Author, TodoList
 
 
 @dataclass(slots=True)
@@ -69,13 +69,10 @@ class Session:
         self.messages.append(message)
         self.log.message(message)
 
-    def set_todo(self, task: str, todo: TodoList, by: str) -> None:
+    def set_todo(self, task: str, todo: TodoList, by: Author) -> None:
         """The list of a task has changed; nothing happens if it has not."""
         if todo != self.tasks[task].todo:
-            writer: ev.Literal["model", "user", "harness"] = (
-                "user" if by == "user" else "model" if by == "model" else "harness"
-            )
-            self.emit(ev.TodoChanged(task, todo, writer))
+            self.emit(ev.TodoChanged(task, todo, by))
 
     @property
     def running(self) -> TaskState | None:

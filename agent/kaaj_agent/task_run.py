@@ -16,7 +16,7 @@ from kaaj_agent.git_facts import facts
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import LimitReachedError, Limits
 from kaaj_agent.loops import agentic, guided
-from kaaj_agent.ports import Message, Model, Profile
+from kaaj_agent.ports import Message, Profile
 from kaaj_agent.rules import rules_for
 from kaaj_agent.tools.bench import Bench
 from kaaj_agent.work import Outcome, Work
@@ -24,6 +24,7 @@ from kaaj_agent.workshop import Workshop
 
 if TYPE_CHECKING:
     from kaaj_agent.agent import Agent
+    from kaaj_agent.connect import Connection
     from kaaj_agent.request import StartRequest
     from kaaj_agent.session import Session
     from kaaj_agent.staging import Staging
@@ -53,7 +54,7 @@ class TaskRun:
         except KaajError as error:
             _log.info("task %s failed: %s", self.task, error)
             self._finish("failed", str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 - one task fails, the server lives
             _log.exception("task %s", self.task)
             self._finish("failed", "Kaaj failed inside; your files were not changed. The log of the server says more.")
 
@@ -76,10 +77,10 @@ class TaskRun:
         agent = self.agent
         if self.inherited is not None:
             self.staging.load(self.inherited.files)
-        model = await agent.connect()
-        profile = await model.profile()
-        work = self._bench_up(workshop, model, profile)
-        await self._open_turn(work, profile)
+        connection = await agent.connect()
+        profile = await connection.model.profile()
+        work = self._bench_up(workshop, connection, profile)
+        await self._open_turn(work)
         loop = guided if self._loop(profile) == "guided" else agentic
         try:
             outcome = await loop.run(work)
@@ -87,7 +88,7 @@ class TaskRun:
             outcome = Outcome("stopped", str(reached))
         await self._conclude(work, outcome)
 
-    def _bench_up(self, workshop: Workshop, model: Model, profile: Profile) -> Work:
+    def _bench_up(self, workshop: Workshop, connection: Connection, profile: Profile) -> Work:
         agent = self.agent
         change = "change-" + secrets.token_hex(5)
         work: Work
@@ -95,7 +96,7 @@ class TaskRun:
             staging=self.staging,
             ignore=workshop.ignore,
             diagnoser=agent.diagnoser,
-            command=lambda command: work.command(command),
+            command=lambda command: work.command(command),  # noqa: PLW0108 - `work` is bound below
             get_todo=lambda: work.todo,
             set_todo=lambda todo: work.set_todo(todo, "model"),
             plan_only=self.request.mode == "plan" or self.request.intent == "explain",
@@ -105,12 +106,13 @@ class TaskRun:
             self.task,
             change,
             self.request,
-            model,
+            connection.model,
             profile,
             self.staging,
             workshop,
             bench,
             workshop.limits,
+            connection.scorer,
         )
         return work
 
@@ -118,7 +120,7 @@ class TaskRun:
         chosen = self.agent.settings.loop
         return profile.loop if chosen == "auto" else chosen
 
-    async def _open_turn(self, work: Work, profile: Profile) -> None:
+    async def _open_turn(self, work: Work) -> None:
         """The system text once a session, then this turn: rules, focus, problems, request, and the volatile tail."""
         session, request, staging = self.session, self.request, self.staging
         if not session.messages:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 Status: TypeAlias = Literal["pending", "running", "done", "failed", "skipped"]
+Author: TypeAlias = Literal["model", "user", "harness"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Todo:
     id: str
     title: str
     status: Status = "pending"
-    by: Literal["model", "user", "harness"] = "model"
+    by: Author = "model"
     evidence: Evidence = Evidence()
 
 
@@ -102,7 +103,8 @@ def from_model(
     """The list that the model wrote as (title, status), with ids kept for titles that stood there before.
 
     An item that the model calls done stays open until evidence is there: `hunks` maps item ids to the hunks that
-    serve them now, `notes` to what was looked up for them. Items that the user wrote or skipped cannot be dropped or revived by the model.
+    serve them now, `notes` to what was looked up for them. Items that the user wrote or skipped cannot be dropped
+    or revived by the model.
     """
     known = {item.title.strip().casefold(): item for item in before.items}
     taken = [int(item.id[1:]) for item in before.items if item.id[1:].isdigit()]
@@ -117,7 +119,8 @@ def from_model(
             items.append(old)
             continue
         if status == "done" and old.status != "done":
-            evidence = Evidence(hunks=hunks.get(old.id, ()), check=old.evidence.check, note=old.evidence.note or notes.get(old.id, ""))
+            note = old.evidence.note or notes.get(old.id, "")
+            evidence = Evidence(hunks.get(old.id, ()), old.evidence.check, note)
             items.append(replace(old, status="done" if evidence.convincing else "pending", evidence=evidence))
         elif old.status == "done" and status != "done":
             items.append(replace(old, status=status, evidence=Evidence()))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, CheckResult, Draft
-from kaaj_agent.failures import FileError, KaajError
+from kaaj_agent.failures import BadRequestError, FileError, KaajError
 from kaaj_agent.limits import REPEATS_TOLD, Limits
 from kaaj_agent.ports import (
     CommandResult,
@@ -20,6 +22,7 @@ from kaaj_agent.ports import (
     Reply,
     Request,
     Restart,
+    Scorer,
     TextDelta,
     ToolCall,
     ToolSpec,
@@ -27,7 +30,7 @@ from kaaj_agent.ports import (
 from kaaj_agent.request import StartRequest
 from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
-from kaaj_agent.todo import Evidence, TodoList
+from kaaj_agent.todo import Author, Evidence, TodoList
 from kaaj_agent.tools.bench import Bench, ToolResult, refusal
 from kaaj_agent.tools.registry import SPECS, TOOLS
 from kaaj_agent.workshop import Workshop
@@ -47,8 +50,19 @@ class Outcome:
 
 
 @dataclass(slots=True)
+class Activity:
+    """What is being done by the harness; `summary` is one line for people, set before it ends."""
+
+    summary: str = ""
+    ok: bool = True
+
+
+@dataclass(slots=True)
 class Work:
-    """The loop's hands. `session` is told everything; `staging` holds what is changed so far."""
+    """The loop's hands. `session` is told everything; `staging` holds what is changed so far.
+
+    `scorer` is the embedded model token by token, where the model is the embedded one.
+    """
 
     session: Session
     task: str
@@ -60,6 +74,7 @@ class Work:
     workshop: Workshop
     bench: Bench
     limits: Limits
+    scorer: Scorer | None = None
     last_check: tuple[int, CheckResult] | None = None
     _shown_todo: TodoList = TodoList()
     _activity: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
@@ -70,7 +85,7 @@ class Work:
     def todo(self) -> TodoList:
         return self.session.tasks[self.task].todo
 
-    def set_todo(self, todo: TodoList, by: str = "harness") -> None:
+    def set_todo(self, todo: TodoList, by: Author = "harness") -> None:
         self.session.set_todo(self.task, todo, by)
         running = todo.running
         self.staging.todo = running.id if running else None
@@ -83,6 +98,20 @@ class Work:
     def text(self, text: str) -> None:
         """Prose for the person that the harness itself wrote."""
         self.session.emit(ev.TextAdded(self.task, text))
+
+    @contextmanager
+    def activity(self, tool: str, title: str) -> Iterator[Activity]:
+        """What the harness itself does, shown as a tool's work is: one line that ends with what came of it."""
+        call = "own_" + secrets.token_hex(4)
+        self.session.emit(ev.ToolStarted(self.task, call, tool, title, {}))
+        activity = Activity()
+        try:
+            yield activity
+        except BaseException:
+            activity.ok = False
+            raise
+        finally:
+            self.session.emit(ev.ToolFinished(self.task, call, activity.ok, activity.summary))
 
     def change(self, summary: str = "") -> ChangeSet:
         return self.staging.change(self.change_id, self.task, summary)
@@ -175,9 +204,8 @@ class Work:
             result = await self._result(call)
             times = self.limits.repeated(call, result.text)
             if times >= REPEATS_TOLD:
-                result = replace(
-                    result, text=f"{result.text}\n[You made this very call {times} times with this very result. Do otherwise.]"
-                )
+                again = f"[You made this very call {times} times with this very result. Do otherwise.]"
+                result = replace(result, text=f"{result.text}\n{again}")
         finally:
             self.session.emit(ev.ToolFinished(self.task, call.id, result.ok, result.summary))
         if result.ok:
@@ -199,7 +227,7 @@ class Work:
             return refusal(f"`{call.name}` is off: the user asked for a plan only. Nothing was changed.")
         try:
             return await tool.run(self.bench, call.arguments)
-        except FileError as error:
+        except (FileError, BadRequestError) as error:
             return refusal(str(error))
 
     def _note(self, title: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +19,9 @@ from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import Limits
 from kaaj_agent.ports import CommandResult, Question
 from kaaj_agent.request import StartRequest
+from kaaj_agent.sandbox import Sandbox
 from kaaj_agent.session import Session
 from kaaj_agent.settings import AgentSettings
-from kaaj_agent.sandbox import Sandbox
 from kaaj_agent.shadow import Shadow, ShadowChange
 from kaaj_agent.staging import Staging
 
@@ -29,7 +30,7 @@ NOT_NOW = "Do not run it"
 USE_IT = "Use it from now on"
 NO_CHECK = "Run no check here"
 UNBOXED = "with your rights, because bubblewrap is not installed"
-UNBOXED_WHY = "It runs on a copy of the workspace, but with your rights and network, because bubblewrap is not installed."
+UNBOXED_WHY = f"It runs on a copy of the workspace, but {UNBOXED}."
 
 
 @dataclass
@@ -93,8 +94,7 @@ class Workshop:
                 return f"The user did not allow `{command}`; it was not run. Go on without it."
             await shadow.sync(staging.snapshot, staging.files)
             result = await shadow.shell.run(command, timeout=self.settings.command_timeout)
-            staged = [await self._stage(change, staging) for change in await shadow.changed_files()]
-            return result, tuple(name for name in staged if name)
+            return result, await self._adopt(await shadow.changed_files(), staging)
 
     async def check(self, change: ChangeSet) -> CheckResult:
         """Parse what is touched, then run the workspace's check command on the staged tree."""
@@ -154,13 +154,26 @@ class Workshop:
         question = Question("command", self.task, f"Run `{command}`?", UNBOXED_WHY, (RUN_IT, NOT_NOW))
         return await self.approvals.ask(self.session, self.limits, question) == RUN_IT
 
-    async def _stage(self, change: ShadowChange, staging: Staging) -> str:
-        """One file that a command changed, staged; its name, or empty where it cannot be."""
-        name = staging.folders.name_of(change.path)
-        if self.ignore.ignored(change.path):
-            return ""
-        if change.text is None:
-            await staging.delete(change.path)
-        else:
-            await staging.put(change.path, change.text)
-        return name
+    async def _adopt(self, changes: Sequence[ShadowChange], staging: Staging) -> tuple[str, ...]:
+        """Stage what a command changed; a file that is gone while its text stands elsewhere was moved."""
+        seen = [change for change in changes if not self.ignore.ignored(change.path)]
+        made = {change.path: change.text for change in seen if change.text is not None}
+        names: list[str] = []
+        for change in seen:
+            if change.text is not None:
+                continue
+            before = await staging.find(change.path)
+            if before is None:
+                continue
+            moved = next((path for path, text in made.items() if text and text == before.text), None)
+            if moved is not None and await staging.find(moved) is None:
+                await staging.rename(change.path, moved)
+                del made[moved]
+                names.append(f"{staging.folders.name_of(change.path)} -> {staging.folders.name_of(moved)}")
+            else:
+                await staging.delete(change.path)
+                names.append(f"{staging.folders.name_of(change.path)} (deleted)")
+        for path, text in made.items():
+            await staging.put(path, text)
+            names.append(staging.folders.name_of(path))
+        return tuple(names)

@@ -12,7 +12,8 @@ CHECK_ROUNDS: Final = 4
 BAD_REPLIES_MAX: Final = 3
 
 CUT: Final = (
-    "Your reply was cut at its length limit, so nothing of it was executed. Go on in smaller pieces: one call at a time."
+    "Your reply was cut at its length limit, so nothing of it was executed. "
+    "Go on in smaller pieces, one call at a time."
 )
 EMPTY: Final = "Your reply was empty. Call a tool, or end with a short summary."
 

@@ -1,0 +1,68 @@
+"""From settings to a model: the endpoint that is named, else a local server that answers, else the embedded model."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kaaj_agent.embedded.lease import Lease, acquire
+from kaaj_agent.embedded.models import DEFAULT_MODEL, MODELS
+from kaaj_agent.embedded.scorer import LlamaScorer
+from kaaj_agent.model.discovery import discover
+from kaaj_agent.model.endpoint import Endpoint, Wishes
+from kaaj_agent.ports import Model, Profile, Request, Scorer, StreamItem
+from kaaj_agent.settings import AgentSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A model, and the same model token by token where it is the embedded one. Close `model` when done."""
+
+    model: Model
+    scorer: Scorer | None = None
+
+
+async def connect(settings: AgentSettings, state_dir: Path) -> Connection:
+    """Raises ModelError: no such model here, no memory for it, nothing that answers."""
+    wishes = Wishes(settings.window, settings.loop, settings.temperature, settings.seed)
+    await asyncio.to_thread(importlib.import_module, "openai")  # most of a second that the event loop must not lose
+    if settings.base_urls:
+        return Connection(Endpoint(settings.base_urls, api_key=settings.api_key, model=settings.model, wishes=wishes))
+    if settings.model not in MODELS:
+        found = await discover()
+        if found is not None:
+            return Connection(Endpoint([found.base_url], model=settings.model or found.model, wishes=wishes))
+    return await _embedded(settings.model or DEFAULT_MODEL, state_dir, wishes)
+
+
+async def _embedded(name: str, state_dir: Path, wishes: Wishes) -> Connection:
+    lease = await acquire(name, state=state_dir)
+    wishes = replace(wishes, window=lease.context)
+    endpoint = Endpoint([lease.base_url], api_key=lease.api_key, model=lease.model, wishes=wishes)
+    scorer = LlamaScorer(lease.native_url, lease.api_key)
+    return Connection(_Leased(endpoint, lease, scorer), scorer)
+
+
+@dataclass(slots=True)
+class _Leased:
+    """The embedded model as a `Model` that gives its lease back when it is closed."""
+
+    endpoint: Endpoint
+    lease: Lease
+    scorer: LlamaScorer
+
+    async def profile(self) -> Profile:
+        return replace(await self.endpoint.profile(), embedded=True)
+
+    def stream(self, request: Request) -> AsyncIterator[StreamItem]:
+        return self.endpoint.stream(request)
+
+    async def close(self) -> None:
+        try:
+            await self.endpoint.close()
+            await self.scorer.close()
+        finally:
+            await self.lease.release()
