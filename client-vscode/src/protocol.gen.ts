@@ -378,7 +378,7 @@ export interface TaskStarted {
 /**
  * A piece of the model's prose, in order. Pieces between two other events of the task are one paragraph.
  *
- * `reset`: the reply begins anew (its stream was cut), so what came of that paragraph so far is void.
+ * `reset` is there where the reply begins anew (its stream was cut): what came of that paragraph so far is void.
  */
 export interface Text {
   session: string;
@@ -387,7 +387,7 @@ export interface Text {
   type: "text";
   task: string;
   text: string;
-  reset: boolean;
+  reset?: true;
 }
 /**
  * A tool is about to run. `title` is one line for a person; `uri` is the file concerned, if there is one.

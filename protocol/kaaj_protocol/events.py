@@ -44,13 +44,13 @@ class TaskStarted(_Event):
 class Text(_Event):
     """A piece of the model's prose, in order. Pieces between two other events of the task are one paragraph.
 
-    `reset`: the reply begins anew (its stream was cut), so what came of that paragraph so far is void.
+    `reset` is there where the reply begins anew (its stream was cut): what came of that paragraph so far is void.
     """
 
     type: Literal["text"] = "text"
     task: Id
     text: str
-    reset: bool = False
+    reset: Literal[True] | None = None
 
 
 class ToolStarted(_Event):

@@ -25,7 +25,8 @@ def _values(row: dict[str, Json]) -> str:
     """The values that a setting takes, in words."""
     if "enum" in row:
         return ", ".join(f"`{value}`" for value in row["enum"])
-    kinds = [branch["type"] for branch in row.get("anyOf", [row])]
+    branches: list[dict[str, Json]] = row.get("anyOf", [row])
+    kinds = [str(branch["type"]) for branch in branches]
     words = {"string": "text", "array": "list of texts", "integer": "whole number", "null": "unset"}
     return " or ".join(words.get(kind, kind) for kind in kinds)
 
