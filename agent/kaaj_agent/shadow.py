@@ -16,11 +16,12 @@ from typing import Final, TypeVar
 from filelock import FileLock, Timeout
 
 from kaaj_agent.changes import FileChange
-from kaaj_agent.document import Document, TextFormat, encode
+from kaaj_agent.document import Document, encode
 from kaaj_agent.failures import NotTextError, SandboxError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.sandbox import Sandbox, clean_environment
-from kaaj_agent.shadow_tree import ShadowChange, ShadowTree, Stopped, remove
+from kaaj_agent.shadow_survey import Stopped
+from kaaj_agent.shadow_tree import ShadowChange, ShadowTree, remove
 from kaaj_agent.shell import ShadowShell
 from kaaj_agent.world import Folders, Snapshot
 
@@ -182,7 +183,7 @@ class Shadow:
             put(file.path, None)
         for file in files:
             if file.after is not None:
-                style = file.before.format if file.before else TextFormat()
+                style = file.before.format if file.before else file.style
                 put(file.target, _bytes_of(Document(file.target, file.after, None, style)))
         return overlays
 

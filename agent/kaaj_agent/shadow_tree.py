@@ -11,12 +11,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -24,9 +23,7 @@ from kaaj_agent.disk import SIZE_MAX
 from kaaj_agent.document import decode
 from kaaj_agent.failures import NotTextError, SandboxError
 from kaaj_agent.ignore import Ignore
-
-FILES_MAX: Final = 100_000
-"""Files of one workspace folder; a larger one is most likely a home folder or misses an ignore file."""
+from kaaj_agent.shadow_survey import Plan, Survey, go_on
 
 LARGE: Final = 50 * 1024 * 1024
 """Bytes above which a file that cannot be reflinked is shown from its own place instead of copied."""
@@ -35,29 +32,7 @@ _FICLONE: Final = 0x40049409
 """`ioctl_ficlonerange(2)`: share the blocks of another file until one of the two is written."""
 
 _CHUNK: Final = 1024 * 1024
-_VERSION_CONTROL: Final = frozenset({".git", ".hg", ".svn", ".jj"})
-_DEPENDENCIES: Final = frozenset(
-    {"node_modules", ".venv", ".tox", ".nox", ".bundle", "bower_components", ".eggs", ".yarn", ".pnpm-store"}
-)
-_DEPENDENCIES_IF_IGNORED: Final = frozenset({"vendor", "venv", "env", "Pods", "deps", "third_party", "site-packages"})
-_CACHES: Final = frozenset(
-    {
-        "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".cache", ".gradle", ".next",
-        ".nuxt", ".svelte-kit", ".turbo", ".parcel-cache", ".vite", "htmlcov", ".nyc_output", ".ipynb_checkpoints",
-    }
-)  # fmt: skip
-_OUTPUTS: Final = frozenset({"target", "build", "dist", "out", "coverage", "_build"})
-"""Where tools put what they make, if the workspace has no such folder of its own."""
-
-_OUTPUT_FILES: Final = re.compile(r"\.coverage(?:\..+)?\Z|.+\.py[co]\Z|\.DS_Store\Z")
-_GENERATED: Final = re.compile(r"_?version\.(?:py|ts|js)\Z|.+_version\.py\Z|.+_pb2(?:_grpc)?\.pyi?\Z|.+\.(?:so|pyd)\Z")
-"""Ignored by git in many projects, and yet the project does not import without them."""
-
 Stamp: TypeAlias = tuple[int, int, int, int]
-
-
-class Stopped(Exception):  # noqa: N818 - it is no error: the caller asked for it
-    """The work was asked to stop between two files; the next sync goes on from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +41,6 @@ class ShadowChange:
 
     path: Path
     text: str | None
-
-
-@dataclass(slots=True)
-class _Plan:
-    """What the workspace holds. Keys are paths relative to the root, with `/`."""
-
-    folders: list[str] = field(default_factory=list[str])
-    files: dict[str, os.stat_result] = field(default_factory=dict[str, os.stat_result])
-    links: dict[str, str] = field(default_factory=dict[str, str])
-    dependencies: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +68,7 @@ class ShadowTree:
         self.readonly: tuple[Path, ...] = ()
         self.notes: tuple[str, ...] = ()
         """What could not be laid out, for people."""
-        self._ignore = ignore
+        self.survey = Survey(root, ignore)
         self._sandboxed = sandboxed
         self._laid: dict[str, _Laid] = {}
         self._folders: set[str] = set()
@@ -116,7 +81,7 @@ class ShadowTree:
 
         What commands made in ignored and output folders stays. Raises Stopped, SandboxError (too many files).
         """
-        plan = self._survey(stop)
+        plan = self.survey.take(stop)
         notes: list[str] = []
         readonly = [self.root / name for name in plan.dependencies]
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +96,7 @@ class ShadowTree:
         for name, status in plan.files.items():
             if name in overlay:
                 continue
-            _go_on(stop)
+            go_on(stop)
             key = f"disk:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}:{status.st_mode}"
             old = self._laid.get(name)
             if old is not None and old.key == key and old.stamp == found.get(name):
@@ -158,78 +123,21 @@ class ShadowTree:
                 self._link(name, target, found, notes)
         for name, data in overlay.items():
             if data is not None:
-                _go_on(stop)
+                go_on(stop)
                 self._write(name, data, plan)
         self.readonly = tuple(readonly)
         self.notes = tuple(notes)
-
-    def _survey(self, stop: threading.Event) -> _Plan:
-        plan = _Plan()
-        stack = [""]
-        while stack:
-            _go_on(stop)
-            name = stack.pop()
-            try:
-                with os.scandir(self.root / name) as entries:
-                    here = sorted(entries, key=lambda entry: entry.name)
-            except OSError:
-                continue  # gone meanwhile, or not ours to read
-            if name and any(entry.name == "pyvenv.cfg" for entry in here):
-                plan.dependencies.append(name)
-                continue
-            if name:
-                plan.folders.append(name)
-            allowed = dict(self._ignore.children(self.root / name))
-            built = any(entry.name in ("Cargo.toml", "pom.xml") for entry in here)
-            for entry in here:
-                inner = f"{name}/{entry.name}" if name else entry.name
-                self._note_entry(entry, inner, plan, stack, allowed=entry.name in allowed, built=built)
-            if len(plan.files) > FILES_MAX:
-                raise SandboxError(
-                    f"{self.root} holds more than {FILES_MAX:,} files that are not ignored, too many to lay out.",
-                    kept="No command was run.",
-                    hint="Open the project's own folder, or name what it does not need in .kaajignore.",
-                )
-        return plan
-
-    def _note_entry(
-        self, entry: os.DirEntry[str], name: str, plan: _Plan, stack: list[str], *, allowed: bool, built: bool
-    ) -> None:
-        base = entry.name
-        if base in _VERSION_CONTROL:
-            return
-        path = self.root / name
-        if base in _DEPENDENCIES or base.endswith(".egg-info"):
-            if entry.is_dir():
-                plan.dependencies.append(name)
-        elif entry.is_symlink():
-            withheld = self._ignore.ignored(path)
-            if withheld and base in _DEPENDENCIES_IF_IGNORED and entry.is_dir():
-                plan.dependencies.append(name)
-            elif not withheld:
-                plan.links[name] = os.readlink(path)  # noqa: PTH115 - the text of the link, as it is
-        elif entry.is_dir(follow_symlinks=False):
-            if base in _CACHES or (built and base == "target"):
-                return
-            if allowed:
-                stack.append(name)
-            elif base in _DEPENDENCIES_IF_IGNORED or (path / "pyvenv.cfg").is_file():
-                plan.dependencies.append(name)
-        elif entry.is_file(follow_symlinks=False) and not _OUTPUT_FILES.match(base):
-            needed = allowed or (_GENERATED.match(base) and self._ignore.reason(path) == ".gitignore")
-            if needed:
-                plan.files[name] = entry.stat(follow_symlinks=False)
 
     def _scan(self, stop: threading.Event) -> Iterator[tuple[str, Stamp | None]]:
         """What stands in the shadow, ignored and output folders left out: files with a stamp, all else with None."""
         stack = [""]
         while stack:
-            _go_on(stop)
+            go_on(stop)
             name = stack.pop()
             for entry in _listing(self.folder / name):
                 inner = f"{name}/{entry.name}" if name else entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    if inner in self._folders or not self._is_output(inner, entry.name):
+                    if inner in self._folders or not self.survey.is_output(inner):
                         stack.append(inner)
                         yield inner, None
                 elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
@@ -237,21 +145,7 @@ class ShadowTree:
                 else:
                     yield inner, (-1, 0, 0, 0)  # a pipe or a socket: never what was laid down
 
-    def _is_output(self, name: str, base: str) -> bool:
-        return (
-            base in _CACHES
-            or base in _OUTPUTS
-            or base in _DEPENDENCIES
-            or base in _VERSION_CONTROL
-            or base.endswith(".egg-info")
-            or self._ignore.ignored(self.root / name / "_")  # with something in it, it counts as a folder
-        )
-
-    def _is_kept(self, name: str) -> bool:
-        """Whether a file that nobody laid down is a command's own business: ignored, or a tool's usual output."""
-        return bool(_OUTPUT_FILES.match(name.rpartition("/")[2])) or self._ignore.ignored(self.root / name)
-
-    def _clear(self, plan: _Plan, overlay: Mapping[str, bytes | None], found: dict[str, Stamp | None]) -> None:
+    def _clear(self, plan: Plan, overlay: Mapping[str, bytes | None], found: dict[str, Stamp | None]) -> None:
         """Take away what must not be there: leftovers of commands, and files where folders have to come."""
         folders = set(plan.folders)
         for name in sorted(found):
@@ -266,7 +160,7 @@ class ShadowTree:
                         del found[inner]
                 continue
             gone = name in overlay and overlay[name] is None
-            stray = not wanted and (name in self._laid or not self._is_kept(name))
+            stray = not wanted and (name in self._laid or not self.survey.is_kept(name))
             if name in folders or gone or stray:
                 (self.folder / name).unlink()
                 del found[name]
@@ -308,7 +202,7 @@ class ShadowTree:
                         return None
                     while data := os.read(reading, _CHUNK):
                         _write_all(writing, data)
-                        _go_on(stop)
+                        go_on(stop)
                 if fresh:
                     # Build tools go by time stamps: an untouched file keeps its own, one that takes another's place
                     # is new.
@@ -350,7 +244,7 @@ class ShadowTree:
         place.symlink_to(target)
         self._laid[name] = _Laid("link:" + target, _stamp(place.lstat()))
 
-    def _write(self, name: str, data: bytes, plan: _Plan) -> None:
+    def _write(self, name: str, data: bytes, plan: Plan) -> None:
         """Lay down a text that the disk does not have."""
         key = _digest_key(data)
         place = self.folder / name
@@ -388,7 +282,7 @@ class ShadowTree:
         changed: list[ShadowChange] = []
         skipped: list[str] = []
         for name in sorted(found.keys() | self._laid.keys()):
-            _go_on(stop)
+            go_on(stop)
             laid, stamp = self._laid.get(name), found.get(name)
             if laid is not None and stamp is None:
                 stamp = self._look(name)
@@ -396,13 +290,15 @@ class ShadowTree:
                 if not laid.key.startswith("link:"):
                     changed.append(ShadowChange(self.root / name, None))
                 del self._laid[name]
-            elif stamp is None or (laid is not None and laid.stamp == stamp):
-                continue
-            elif laid is None and (self._is_kept(name) or self.root / name in self.readonly):
+            elif stamp is None or (laid is not None and laid.stamp == stamp) or (laid is None and self._is_own(name)):
                 continue
             else:
                 self._report(name, laid, changed, skipped)
         return changed, skipped
+
+    def _is_own(self, name: str) -> bool:
+        """Whether something that was not laid down is no change: a tool's output, or a place that the sandbox fills."""
+        return self.survey.is_kept(name) or self.root / name in self.readonly
 
     def _look(self, name: str) -> Stamp | None:
         try:
@@ -463,11 +359,6 @@ def _make_room(place: Path) -> None:
         return
     except (IsADirectoryError, PermissionError):  # the latter on macOS
         shutil.rmtree(place)
-
-
-def _go_on(stop: threading.Event) -> None:
-    if stop.is_set():
-        raise Stopped
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

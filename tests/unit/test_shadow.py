@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from kaaj_agent import shadow_tree
+
+from kaaj_agent import shadow_survey, shadow_tree
 from kaaj_agent.changes import FileChange
 from kaaj_agent.disk import read
 from kaaj_agent.document import Document, TextFormat
@@ -253,14 +254,14 @@ async def test_tasks_do_not_meet(root: Path, tmp_path: Path) -> None:
 async def test_cancelled_sync_goes_on_later(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shadow = await Shadow.open(Folders.of(root), tmp_path / "state")
     begun, free = threading.Event(), threading.Event()
-    original = shadow_tree.ShadowTree._survey
+    original = shadow_survey.Survey.take
 
-    def slow(self: shadow_tree.ShadowTree, stop: threading.Event) -> shadow_tree._Plan:
+    def slow(self: shadow_survey.Survey, stop: threading.Event) -> shadow_survey.Plan:
         begun.set()
         free.wait(10)
         return original(self, stop)
 
-    monkeypatch.setattr(shadow_tree.ShadowTree, "_survey", slow)
+    monkeypatch.setattr(shadow_survey.Survey, "take", slow)
     task = asyncio.create_task(shadow.sync(world(root).snapshot()))
     await asyncio.to_thread(begun.wait, 10)
     task.cancel()
@@ -287,7 +288,7 @@ async def test_full_disk_is_told(root: Path, tmp_path: Path, monkeypatch: pytest
 
 
 async def test_too_many_files_are_refused(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shadow_tree, "FILES_MAX", 2)
+    monkeypatch.setattr(shadow_survey, "FILES_MAX", 2)
     shadow = await Shadow.open(Folders.of(root), tmp_path / "state")
     with pytest.raises(SandboxError, match="too many"):
         await shadow.sync(world(root).snapshot())

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kaaj_agent.failures import SandboxError
 from kaaj_agent.output import CAP, Output, clean
 from kaaj_agent.sandbox import Sandbox, clean_environment
@@ -46,7 +47,7 @@ def alive(seconds: str) -> bool:
 
 async def until(seconds: str, *, there: bool) -> None:
     async with asyncio.timeout(20):
-        while alive(seconds) is not there:
+        while alive(seconds) is not there:  # noqa: ASYNC110 - other processes set no event
             await asyncio.sleep(0.01)
 
 

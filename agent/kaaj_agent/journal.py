@@ -1,0 +1,322 @@
+"""Writing to the user's files without an editor: all files of a change or none, also after a kill at any point.
+
+A change becomes one step a file: these bytes (or none) become those (or none). Before anything moves, the old bytes
+and the list of steps are on disk in the journal; then the new bytes are, beside their targets; only then are they
+renamed into place. A journal without the mark `committed` is rolled back by `recover`. Durability follows the usual
+order of write, fsync, rename, fsync of the folder (fsync(2), rename(2)).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+
+from kaaj_agent.changes import ChangeSet
+from kaaj_agent.document import digest_of
+from kaaj_agent.failures import ApplyError, StaleError
+from kaaj_agent.ports import Written
+from kaaj_agent.world import Folders, World
+from kaaj_agent.write_plan import Step, WritePlan, bytes_at, plan_of, sum_of
+
+_log = logging.getLogger(__name__)
+
+_WAIT: Final = 30.0
+"""Seconds to wait for another process of the same user that is writing just now."""
+
+_STEPS: Final = "steps.json"
+_COMMITTED: Final = "committed"
+_NOTHING: Final = "All files are as they were before."
+
+Failpoint = Callable[[str], None]
+"""Called with a name at each point where a kill is worth a test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A change that was cut off and has been taken back. `kept` are files left alone, as they were edited since;
+    what they held before the change lies in `images`.
+    """
+
+    change: str
+    paths: tuple[Path, ...]
+    kept: tuple[Path, ...] = ()
+    images: Path | None = None
+
+    def __str__(self) -> str:
+        names = ", ".join(str(path) for path in self.paths)
+        told = f"A change that was cut off was taken back: {names}." if self.paths else "A change was cut off early."
+        if self.kept:
+            left = ", ".join(str(path) for path in self.kept)
+            told += f" Edited since and left alone: {left}; what stood there before is in {self.images}."
+        return told
+
+
+class DiskApplier:
+    """The `Applier` of the command line."""
+
+    def __init__(self, world: World, state_dir: Path, *, failpoint: Failpoint | None = None) -> None:
+        self._world = world
+        self._state_dir = state_dir
+        self._failpoint: Failpoint = failpoint or (lambda _: None)
+
+    async def apply(self, change: ChangeSet) -> Written:
+        """Write the whole change. Raises StaleError, OutsideError, NotTextError, ApplyError; nothing is written then.
+
+        A cancellation waits for the end of the writing: there is no half.
+        """
+        work = asyncio.ensure_future(asyncio.to_thread(self._apply, change, self._world.folders))
+        cancelled: asyncio.CancelledError | None = None
+        while not work.done():
+            try:
+                await asyncio.wait({work})
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            if work.exception() is not None:
+                _log.warning("applying, cancelled: %s", work.exception())
+            raise cancelled
+        written = work.result()
+        for path in written.after:
+            self._world.touched(path)
+        return written
+
+    def _apply(self, change: ChangeSet, folders: Folders) -> Written:
+        try:
+            with _alone(self._state_dir) as journal:
+                plan = plan_of(change, folders)
+                if plan.steps:
+                    _carry_out(plan, journal / f"{uuid.uuid4().hex}", self._failpoint)
+        except OSError as error:
+            raise _failure(error) from error
+        after: dict[Path, str | None] = {}
+        for file in change.files:
+            after.setdefault(file.path, None)
+            if file.after is not None:
+                after[file.target] = digest_of(file.after)
+        return Written(after)
+
+
+def recover(state_dir: Path) -> list[str]:
+    """Take back every change that a kill cut off, and say so, a sentence each. Blocks. Raises ApplyError, OSError."""
+    return [str(one) for one in recovered(state_dir)]
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _alone(state_dir: Path) -> Generator[Path]:
+    """The journal's folder, with no other process of this user in it. Raises ApplyError, OSError."""
+    journal = state_dir / "journal"
+    journal.mkdir(parents=True, exist_ok=True)
+    journal.chmod(0o700)
+    lock = FileLock(journal / "lock", thread_local=False)
+    try:
+        lock.acquire(timeout=_WAIT)
+    except Timeout as error:
+        raise ApplyError(
+            "Another Kaaj process has been writing for a long time.",
+            kept="Nothing was written.",
+            hint="Wait for it to end, then accept the change again.",
+        ) from error
+    try:
+        yield journal
+    finally:
+        lock.release()
+
+
+def _carry_out(plan: WritePlan, entry: Path, failpoint: Failpoint) -> None:
+    """Journal, write, commit. On any failure everything is taken back before it is raised."""
+    failpoint("begin")
+    try:
+        _write_journal(plan, entry, failpoint)
+        for folder in plan.folders:
+            Path(folder).mkdir(exist_ok=True)
+            _sync_folder(Path(folder).parent)
+            failpoint("folder")
+        for step in plan.steps:
+            if step.after is not None:
+                _write_new(Path(step.temporary), plan.news[step.path], step.mode)
+                failpoint("temporary")
+        _look_again(plan)
+        for step in plan.steps:
+            if step.after is not None:
+                Path(step.temporary).replace(step.path)
+                failpoint("placed")
+        for step in plan.steps:
+            if step.after is None:
+                Path(step.path).unlink()
+                failpoint("removed")
+        _sync_folders(step.path for step in plan.steps)
+        failpoint("synced")
+        _write_new(entry / _COMMITTED, b"", None)
+        _sync_folder(entry)
+    except BaseException:
+        _take_back_now(plan, entry)
+        raise
+    failpoint("committed")
+    _drop(entry)
+    failpoint("end")
+
+
+def _write_journal(plan: WritePlan, entry: Path, failpoint: Failpoint) -> None:
+    entry.mkdir(mode=0o700)
+    for number, step in enumerate(plan.steps):
+        if step.before is not None:
+            _write_new(entry / f"{number}.before", plan.images[step.path], None)
+            failpoint("image")
+    content = {"change": plan.change, "steps": [asdict(step) for step in plan.steps], "folders": plan.folders}
+    _write_new(entry / "steps.tmp", json.dumps(content, indent=1).encode(), None)
+    failpoint("list")
+    (entry / "steps.tmp").replace(entry / _STEPS)
+    _sync_folder(entry)
+    _sync_folder(entry.parent)
+    failpoint("journal")
+
+
+def _look_again(plan: WritePlan) -> None:
+    """The last comparison, with the new bytes ready: what is between it and the renames is a few system calls."""
+    changed = [step.path for step in plan.steps if sum_of(bytes_at(Path(step.path))) != step.before]
+    if changed:
+        raise StaleError(
+            f"{', '.join(changed)} changed on disk just now.", paths=tuple(changed), kept="Nothing was written."
+        )
+
+
+def _write_new(path: Path, data: bytes, mode: int | None) -> None:
+    """A new file with these bytes, on disk when this returns."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        if mode is not None:
+            os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that cannot sync folders
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folders(paths: Iterable[str]) -> None:
+    for folder in dict.fromkeys(Path(path).parent for path in paths):
+        if folder.is_dir():
+            _sync_folder(folder)
+
+
+def _drop(entry: Path) -> None:
+    """Remove a journal that has done its work. Its list goes first, so that no rest of it is taken for one."""
+    (entry / _STEPS).unlink(missing_ok=True)
+    shutil.rmtree(entry, ignore_errors=True)
+
+
+def _failure(error: OSError) -> ApplyError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ApplyError("The disk is full.", kept=_NOTHING, hint="Free some space, then accept the change again.")
+    place = f" ({error.filename})" if error.filename else ""
+    return ApplyError(f"The change could not be written: {error.strerror or error}{place}.", kept=_NOTHING)
+
+
+# --- taking back ----------------------------------------------------------------------------------------------------
+
+
+def _take_back_now(plan: WritePlan, entry: Path) -> None:
+    """Roll back in the process that failed. Where that fails too, the journal stays for the next start."""
+    (entry / _COMMITTED).unlink(missing_ok=True)
+    if not (entry / _STEPS).is_file():
+        _drop(entry)
+        return
+    try:
+        kept = _take_back(entry, plan.steps, plan.folders)
+    except OSError as error:
+        paths = ", ".join(step.path for step in plan.steps)
+        raise ApplyError(
+            f"The change could not be written, and not all of it could be taken back yet ({error.strerror}): {paths}.",
+            kept=f"What these files held before is in {entry}.",
+            hint="Free some space; the next start of Kaaj takes the rest back.",
+        ) from error
+    if not kept:
+        _drop(entry)
+
+
+def _take_back(entry: Path, steps: Sequence[Step], folders: Sequence[str]) -> list[Path]:
+    """Bring the old bytes back, as often as it takes. Files that hold neither old nor new bytes are left: returned."""
+    kept: list[Path] = []
+    for step in steps:
+        Path(step.temporary).unlink(missing_ok=True)
+    for number, step in enumerate(steps):
+        path = Path(step.path)
+        now = sum_of(bytes_at(path))
+        if now == step.before:
+            continue
+        if now != step.after:
+            kept.append(path)
+        elif step.before is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_new(Path(step.temporary), (entry / f"{number}.before").read_bytes(), step.mode)
+            Path(step.temporary).replace(path)
+    for folder in reversed(folders):
+        try:
+            Path(folder).rmdir()
+        except OSError:
+            continue  # it holds something else by now, or is gone
+    _sync_folders(step.path for step in steps)
+    return kept
+
+
+def recovered(state_dir: Path) -> list[Recovered]:
+    """As `recover`, as values."""
+    done: list[Recovered] = []
+    if not (state_dir / "journal").is_dir():
+        return done
+    with _alone(state_dir) as journal:
+        for entry in sorted(journal.iterdir()):
+            if entry.is_dir() and not entry.name.startswith("kept-"):
+                try:
+                    one = _recover_one(entry)
+                except (OSError, ValueError, KeyError, TypeError) as error:
+                    _log.warning("the journal %s could not be taken back: %s", entry, error)
+                    continue
+                if one is not None:
+                    done.append(one)
+    return done
+
+
+def _recover_one(entry: Path) -> Recovered | None:
+    listing = entry / _STEPS
+    if not listing.is_file():
+        _drop(entry)  # nothing had been touched yet, or all was done
+        return None
+    content: dict[str, Any] = json.loads(listing.read_text("utf-8"))
+    steps = [Step(**step) for step in content["steps"]]
+    if (entry / _COMMITTED).is_file():
+        _drop(entry)
+        return None
+    touched = tuple(Path(step.path) for step in steps)
+    kept = tuple(_take_back(entry, steps, content["folders"]))
+    if not kept:
+        _drop(entry)
+        return Recovered(content["change"], touched)
+    images = entry.rename(entry.with_name(f"kept-{entry.name}"))
+    return Recovered(content["change"], tuple(path for path in touched if path not in kept), kept, images)

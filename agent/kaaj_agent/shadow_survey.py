@@ -1,0 +1,136 @@
+"""What of a workspace folder its shadow holds: everything but what is ignored, made by tools, or installed."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from kaaj_agent.failures import SandboxError
+from kaaj_agent.ignore import Ignore
+
+FILES_MAX: Final = 100_000
+"""Files of one workspace folder; a larger one is most likely a home folder or misses an ignore file."""
+
+_VERSION_CONTROL: Final = frozenset({".git", ".hg", ".svn", ".jj"})
+_DEPENDENCIES: Final = frozenset(
+    {"node_modules", ".venv", ".tox", ".nox", ".bundle", "bower_components", ".eggs", ".yarn", ".pnpm-store"}
+)
+_DEPENDENCIES_IF_IGNORED: Final = frozenset({"vendor", "venv", "env", "Pods", "deps", "third_party", "site-packages"})
+_CACHES: Final = frozenset(
+    {
+        "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".cache", ".gradle", ".next",
+        ".nuxt", ".svelte-kit", ".turbo", ".parcel-cache", ".vite", "htmlcov", ".nyc_output", ".ipynb_checkpoints",
+    }
+)  # fmt: skip
+_OUTPUTS: Final = frozenset({"target", "build", "dist", "out", "coverage", "_build"})
+"""Where tools put what they make, if the workspace has no such folder of its own."""
+
+_OUTPUT_FILES: Final = re.compile(r"\.coverage(?:\..+)?\Z|.+\.py[co]\Z|\.DS_Store\Z")
+_GENERATED: Final = re.compile(r"_?version\.(?:py|ts|js)\Z|.+_version\.py\Z|.+_pb2(?:_grpc)?\.pyi?\Z|.+\.(?:so|pyd)\Z")
+"""Ignored by git in many projects, and yet the project does not import without them."""
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error: the caller asked for it
+    """The work was asked to stop between two files; the next sync goes on from there."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the workspace holds. Keys are paths relative to the root, with `/`."""
+
+    folders: list[str] = field(default_factory=list[str])
+    files: dict[str, os.stat_result] = field(default_factory=dict[str, os.stat_result])
+    links: dict[str, str] = field(default_factory=dict[str, str])
+    dependencies: list[str] = field(default_factory=list[str])
+
+
+class Survey:
+    """Looks over one root. Blocking. Names are relative to the root, with `/`."""
+
+    def __init__(self, root: Path, ignore: Ignore) -> None:
+        self.root = root
+        self._ignore = ignore
+
+    def take(self, stop: threading.Event) -> Plan:
+        """Everything that is to be laid out. Raises Stopped, SandboxError (too many files)."""
+        plan = Plan()
+        stack = [""]
+        while stack:
+            go_on(stop)
+            name = stack.pop()
+            try:
+                with os.scandir(self.root / name) as entries:
+                    here = sorted(entries, key=lambda entry: entry.name)
+            except OSError:
+                continue  # gone meanwhile, or not ours to read
+            if name and any(entry.name == "pyvenv.cfg" for entry in here):
+                plan.dependencies.append(name)
+                continue
+            if name:
+                plan.folders.append(name)
+            allowed = dict(self._ignore.children(self.root / name))
+            built = any(entry.name in ("Cargo.toml", "pom.xml") for entry in here)
+            for entry in here:
+                inner = f"{name}/{entry.name}" if name else entry.name
+                self._note_entry(entry, inner, plan, stack, allowed=entry.name in allowed, built=built)
+            if len(plan.files) > FILES_MAX:
+                raise SandboxError(
+                    f"{self.root} holds more than {FILES_MAX:,} files that are not ignored, too many to lay out.",
+                    kept="No command was run.",
+                    hint="Open the project's own folder, or name what it does not need in .kaajignore.",
+                )
+        return plan
+
+    def _note_entry(
+        self, entry: os.DirEntry[str], name: str, plan: Plan, stack: list[str], *, allowed: bool, built: bool
+    ) -> None:
+        base = entry.name
+        if base in _VERSION_CONTROL:
+            return
+        path = self.root / name
+        if base in _DEPENDENCIES or base.endswith(".egg-info"):
+            if entry.is_dir():
+                plan.dependencies.append(name)
+        elif entry.is_symlink():
+            withheld = self._ignore.ignored(path)
+            if withheld and base in _DEPENDENCIES_IF_IGNORED and entry.is_dir():
+                plan.dependencies.append(name)
+            elif not withheld:
+                plan.links[name] = os.readlink(path)  # noqa: PTH115 - the text of the link, as it is
+        elif entry.is_dir(follow_symlinks=False):
+            if base in _CACHES or (built and base == "target"):
+                return
+            if allowed:
+                stack.append(name)
+            elif base in _DEPENDENCIES_IF_IGNORED or (path / "pyvenv.cfg").is_file():
+                plan.dependencies.append(name)
+        elif entry.is_file(follow_symlinks=False) and not _OUTPUT_FILES.match(base):
+            needed = allowed or (_GENERATED.match(base) and self._ignore.reason(path) == ".gitignore")
+            if needed:
+                plan.files[name] = entry.stat(follow_symlinks=False)
+
+    def is_output(self, name: str) -> bool:
+        """Whether a folder that the workspace does not have is where tools put what they make."""
+        base = name.rpartition("/")[2]
+        return (
+            base in _CACHES
+            or base in _OUTPUTS
+            or base in _DEPENDENCIES
+            or base in _VERSION_CONTROL
+            or base.endswith(".egg-info")
+            or self._ignore.ignored(self.root / name / "_")  # with something in it, it counts as a folder
+        )
+
+    def is_kept(self, name: str) -> bool:
+        """Whether a file that nobody laid down is a command's own business: ignored, or a tool's usual output."""
+        return bool(_OUTPUT_FILES.match(name.rpartition("/")[2])) or self._ignore.ignored(self.root / name)
+
+
+def go_on(stop: threading.Event) -> None:
+    """Raises Stopped where that was asked for."""
+    if stop.is_set():
+        raise Stopped
