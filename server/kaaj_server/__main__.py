@@ -59,7 +59,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version  # noqa: PLC0415 - 20 ms that a server need not wait for
 
-        parser.exit(message=f"kaaj {version('kaaj')}\n")
+        sys.stdout.write(f"kaaj {version('kaaj')}\n")
+        parser.exit()
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -154,16 +155,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 stopped or failed, 2 bad use, 130 interrupted."""
     try:
         arguments = build_parser().parse_args(argv)
+        return _flushed(_work(arguments, dict(os.environ)))
     except SystemExit as end:  # argparse has said what it had to say
         return _flushed(end.code if isinstance(end.code, int) else BAD_USE)
-    environ = dict(os.environ)
-    level = getattr(arguments, "log_level", environ.get("KAAJ_LOG", "").lower())
-    try:
-        state_dir = make_state_folder(state_folder(environ))
-        serves = getattr(arguments, "serves", False)
-        set_logging_up(level if level in LEVELS else "warning", state_dir, to_stderr=serves)
-        context = Context(environ, state_dir, sys.stdin, sys.stdout, sys.stderr)
-        return _flushed(arguments.work(context, arguments))
     except BrokenPipeError:
         _forget_stdout()
         return FAILED
@@ -172,6 +166,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KaajError as error:
         _complain(error)
         return _flushed(BAD_USE if isinstance(error, BadRequestError) else FAILED)
+
+
+def _work(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    level = getattr(arguments, "log_level", environ.get("KAAJ_LOG", "").lower())
+    state_dir = make_state_folder(state_folder(environ))
+    serves = getattr(arguments, "serves", False)
+    set_logging_up(level if level in LEVELS else "warning", state_dir, to_stderr=serves)
+    return int(arguments.work(Context(environ, state_dir, sys.stdin, sys.stdout, sys.stderr), arguments))
 
 
 def _complain(error: KaajError) -> None:

@@ -95,7 +95,7 @@ class ChangeView:
     def _line(self, number: int, sign: str, text: str, style: str, width: int) -> None:
         body = text.rstrip("\r\n").expandtabs(4)
         line = Text.assemble((f"  {number:>{width + 2}} ", "dim"), (f"{sign} {body}", style))
-        self.console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+        self.console.print(line, overflow="fold")
 
     def _unified(self, file: FileChange) -> None:
         """The file's diff in the form that `patch` and `git apply` take."""

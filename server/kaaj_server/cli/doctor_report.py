@@ -14,11 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from kaaj_agent.connect import connect
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kaaj_agent.connect import connect
 from kaaj_agent.embedded.models import DEFAULT_MODEL, MODELS, installed, model_folder
 from kaaj_agent.failures import KaajError
 from kaaj_agent.ports import Message, Model, Profile, Reply, Request, ToolSpec
@@ -224,7 +224,7 @@ class _Endpoint:
         where = self.settings.base_urls[0] if self.settings.base_urls else "a local server or the embedded model"
         try:
             async with asyncio.timeout(_MODEL_SECONDS):
-                model = await connect(self.settings, self.context.state_dir)
+                model = (await connect(self.settings, self.context.state_dir)).model
                 try:
                     profile = await model.profile()
                     answer = await self._try(model, profile)

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from kaaj_agent.journal import DiskApplier, recover
 from rich.text import Text
 
 from kaaj_agent.agent import Agent
 from kaaj_agent.changes import ChangeSet, Proposed
 from kaaj_agent.events import ChangeChanged, Event, TaskFinished
-from kaaj_agent.failures import KaajError, StaleError
+from kaaj_agent.journal import DiskApplier, recover
 from kaaj_agent.ports import Diagnostic, Question
 from kaaj_agent.request import StartRequest
 from kaaj_agent.settings import AgentSettings
@@ -91,8 +90,8 @@ class RunTask:
     async def run(self) -> int:
         """Raises BadRequestError, KaajError, BrokenPipeError where the reader of the output has gone."""
         self._end_on_sigterm()
-        for note in await asyncio.to_thread(recover, self.context.state_dir):
-            self._view.notice("info", note)
+        for sentence in await asyncio.to_thread(recover, self.context.state_dir):
+            self._view.notice("warning", sentence)
         agent = self._agent()
         agent.subscribe(self._hear)
         try:
@@ -204,10 +203,12 @@ class RunTask:
             chosen = [hunk.id for hunk in change.hunks]
         else:
             return False
+        writing = asyncio.create_task(agent.accept(change.id, change.digest, chosen))
         try:
-            await agent.accept(change.id, change.digest, chosen)
-        except StaleError as error:
-            raise KaajError(error.message, kept=error.kept or UNTOUCHED, hint=error.hint) from error
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait([writing])  # there is no half of it: what is told afterwards shall be true
+            raise
         return True
 
     # --- words ----------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ class Marks:
     failed: str = "✗"
     skipped: str = "–"
     running: str = "▸"
-    pending: str = "·"
+    pending: str = "○"
     dot: str = "·"
     minus: str = "−"
     ellipsis: str = "…"
@@ -49,7 +49,7 @@ class Marks:
         """Plain ASCII where the stream is not Unicode."""
         if console.encoding.lower().startswith("utf"):
             return cls()
-        return cls("+", "x", "-", ">", ".", "-", "-", "...", "line")
+        return cls("+", "x", "-", ">", "o", "-", "-", "...", "line")
 
     def item(self, status: str) -> str:
         return str(getattr(self, status, self.pending))
