@@ -97,7 +97,7 @@ class DiskApplier:
             with _alone(self._state_dir) as journal:
                 plan = plan_of(change, folders)
                 if plan.steps:
-                    _carry_out(plan, journal / f"{uuid.uuid4().hex}", self._failpoint)
+                    carry_out(plan, journal / f"{uuid.uuid4().hex}", self._failpoint)
         except OSError as error:
             raise _failure(error) from error
         after: dict[Path, str | None] = {}
@@ -137,7 +137,7 @@ def _alone(state_dir: Path) -> Generator[Path]:
         lock.release()
 
 
-def _carry_out(plan: WritePlan, entry: Path, failpoint: Failpoint) -> None:
+def carry_out(plan: WritePlan, entry: Path, failpoint: Failpoint) -> None:
     """Journal, write, commit. On any failure everything is taken back before it is raised."""
     failpoint("begin")
     try:
@@ -148,7 +148,7 @@ def _carry_out(plan: WritePlan, entry: Path, failpoint: Failpoint) -> None:
             failpoint("folder")
         for step in plan.steps:
             if step.after is not None:
-                _write_new(Path(step.temporary), plan.news[step.path], step.mode)
+                write_new(Path(step.temporary), plan.news[step.path], step.mode)
                 failpoint("temporary")
         _look_again(plan)
         for step in plan.steps:
@@ -161,7 +161,7 @@ def _carry_out(plan: WritePlan, entry: Path, failpoint: Failpoint) -> None:
                 failpoint("removed")
         _sync_folders(step.path for step in plan.steps)
         failpoint("synced")
-        _write_new(entry / _COMMITTED, b"", None)
+        write_new(entry / _COMMITTED, b"", None)
         _sync_folder(entry)
     except BaseException:
         _take_back_now(plan, entry)
@@ -175,10 +175,10 @@ def _write_journal(plan: WritePlan, entry: Path, failpoint: Failpoint) -> None:
     entry.mkdir(mode=0o700)
     for number, step in enumerate(plan.steps):
         if step.before is not None:
-            _write_new(entry / f"{number}.before", plan.images[step.path], None)
+            write_new(entry / f"{number}.before", plan.images[step.path], None)
             failpoint("image")
     content = {"change": plan.change, "steps": [asdict(step) for step in plan.steps], "folders": plan.folders}
-    _write_new(entry / "steps.tmp", json.dumps(content, indent=1).encode(), None)
+    write_new(entry / "steps.tmp", json.dumps(content, indent=1).encode(), None)
     failpoint("list")
     (entry / "steps.tmp").replace(entry / _STEPS)
     _sync_folder(entry)
@@ -195,7 +195,7 @@ def _look_again(plan: WritePlan) -> None:
         )
 
 
-def _write_new(path: Path, data: bytes, mode: int | None) -> None:
+def write_new(path: Path, data: bytes, mode: int | None) -> None:
     """A new file with these bytes, on disk when this returns."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     with os.fdopen(descriptor, "wb") as file:
@@ -274,7 +274,7 @@ def _take_back(entry: Path, steps: Sequence[Step], folders: Sequence[str]) -> li
             path.unlink()
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_new(Path(step.temporary), (entry / f"{number}.before").read_bytes(), step.mode)
+            write_new(Path(step.temporary), (entry / f"{number}.before").read_bytes(), step.mode)
             Path(step.temporary).replace(path)
     for folder in reversed(folders):
         try:
