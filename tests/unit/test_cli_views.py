@@ -90,8 +90,9 @@ def test_a_stream_that_is_not_unicode_gets_ascii() -> None:
 def test_prose_is_told_as_one_paragraph_and_forgets_what_was_cut() -> None:
     console, raw = plain_console()
     view = TaskView(console)
-    for seq, (text, reset) in enumerate([("Half a ", None), ("Whole ", True), ("thing.", None)], 1):
-        view.show(ev.Text(session="s", seq=seq, time=0.0, task="t", text=text, reset=reset))
+    view.show(ev.Text(session="s", seq=1, time=0.0, task="t", text="Half a "))
+    view.show(ev.Text(session="s", seq=2, time=0.0, task="t", text="Whole ", reset=True))
+    view.show(ev.Text(session="s", seq=3, time=0.0, task="t", text="thing."))
     view.close()
     assert raw.getvalue().decode().strip() == "Whole thing."
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from kaaj_agent.embedded.models import DEFAULT_MODEL, MODELS, installed, model_folder
 from kaaj_agent.failures import BadRequestError
+from kaaj_agent.model.discovery import discover
 from kaaj_agent.settings import AgentSettings
 from kaaj_server.cli.asking import Asker
 from kaaj_server.cli.context import Context
@@ -40,6 +41,8 @@ async def find_engine(context: Context, console: Console, asked: str, asker: Ask
             field="model",
             hint=f"There are: {', '.join(MODELS)}. For a model of your own set KAAJ_BASE_URL.",
         )
+    if not asked and (found := await discover()) is not None:
+        return Engine(found.model, found.base_url, {"KAAJ_BASE_URL": found.base_url, "KAAJ_MODEL": found.model})
     model = MODELS[asked or DEFAULT_MODEL]
     folder = model_folder(context.environ)
     if installed(model, folder) is None:
@@ -51,4 +54,5 @@ async def find_engine(context: Context, console: Console, asked: str, asker: Ask
             console.print(Text("   Then set KAAJ_BASE_URL to an endpoint of yours, and run `kaaj demo` again."))
             return None
         await pull_model(model, console, context.environ)
-    return Engine(model.name, "embedded, on this machine", {"KAAJ_MODEL": model.name, "KAAJ_BASE_URL": ""})
+    environ = {"KAAJ_MODEL": model.name, "KAAJ_BASE_URL": "", "OPENAI_BASE_URL": ""}
+    return Engine(model.name, "embedded, on this machine", environ)

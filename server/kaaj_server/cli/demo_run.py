@@ -7,7 +7,6 @@ import shutil
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,7 +15,6 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from kaaj_agent.failures import KaajError
 from kaaj_server.cli.asking import Asker
 from kaaj_server.cli.context import DONE, FAILED, Context
 from kaaj_server.cli.demo import PROJECT
@@ -88,16 +86,12 @@ class Demo:
         self.console.print(Text(f"   {PROMPT}"))
         self.console.print(Text.assemble(("   to ", "dim"), engine.name, (f"  {engine.place}", "dim")))
         environ = {**self.context.environ, **engine.environ}
-        log = project.parent / "server.log"
+        log = self.context.state_dir / "demo-server.log"
+        await asyncio.to_thread(log.unlink, missing_ok=True)
         command = [sys.executable, "-m", "kaaj_server", "serve", "--stdio"]
-        client = await LspClient.start(command, cwd=project, environ=environ, log=log)
-        try:
-            async with client:
-                talk = Talk(self.console, self._asker, project, client, self.yes, self.seed)
-                applied = await talk.run()
-        except KaajError:
-            await self._keep_log(log)
-            raise
+        async with await LspClient.start(command, cwd=project, environ=environ, log=log) as client:
+            talk = Talk(self.console, self._asker, project, client, self.yes, self.seed)
+            applied = await talk.run()
         if not applied:
             self.console.print(Text("\nThe project is as it was."))
             return FAILED
@@ -106,12 +100,6 @@ class Demo:
         after = await self._run_tests(project)
         self._farewell(talk, after, time.monotonic() - begun, project)
         return DONE if after.passed and talk.unsaved_kept else FAILED
-
-    async def _keep_log(self, log: Path) -> None:
-        """What the server said stays readable when the demo's folder goes."""
-        kept = self.context.state_dir / "demo-server.log"
-        with suppress(OSError):
-            await asyncio.to_thread(shutil.copyfile, log, kept)
 
     # --- the tests ------------------------------------------------------------------------------------------------
 
