@@ -21,7 +21,10 @@ _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 
 def choose(offered: Sequence[str] | None) -> Encoding:
     """The first encoding in the client's order that is known here; UTF-16 where there is none."""
-    return next((_KNOWN[name] for name in offered or () if name in _KNOWN), DEFAULT)
+    for name in offered or ():
+        if (encoding := _KNOWN.get(name)) is not None:
+            return encoding
+    return DEFAULT
 
 
 def lines_of(text: str) -> list[str]:

@@ -1,0 +1,193 @@
+"""Code actions: what can be done here, listed in no time and worked out only when it is chosen.
+
+An action whose outcome is an edit is resolved lazily where the client can: `codeAction/resolve` runs the task and
+gives its edit. Elsewhere the action carries a command, and the change is proposed like any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+from kaaj_agent.changes import Applied, ChangeSet, Proposed
+from kaaj_protocol import names
+from kaaj_server.convert import span_of
+from kaaj_server.lsp.board import counted
+from kaaj_server.lsp.commands import COMMENT, EXPLAIN, TESTS
+from kaaj_server.lsp.language_server import OPEN
+from kaaj_server.lsp.lenses import decision, verb
+from kaaj_server.lsp.resolving import Resolving
+
+if TYPE_CHECKING:
+    from kaaj_server.lsp.engine import Engine
+
+Json: TypeAlias = Any
+FIX: Final = "quickfix"
+REWRITE: Final = "refactor.rewrite"
+OTHER: Final = "refactor"
+_FIXES_MAX: Final = 8
+_TO_DO: Final = re.compile(r"(?:#|//|--|;|/\*|<!--|%|\")\s*(?:TODO|FIXME|XXX|kaaj)\b", re.IGNORECASE)
+_INSTRUCTION: Final = re.compile(r"(?:#|//|--|;|/\*|<!--|%|\")\s*kaaj:\s*(.+?)\s*(?:\*/|-->)?\s*$", re.IGNORECASE)
+
+
+class Actions:
+    """Listing looks at what is in memory only."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.resolving = Resolving(engine)
+
+    async def resolve(self, action: Json) -> Json:
+        """Raises RequestFailedError, BadRequestError; a cancelled request cancels its task."""
+        return await self.resolving.resolve(action)
+
+    def offer(self, params: Json) -> list[Json]:
+        engine = self._engine
+        uri = params["textDocument"]["uri"]
+        path = engine.server.places.locate(uri)
+        if path is None:
+            return []
+        paper = engine.plain.papers.at(path) if engine.plain is not None else None
+        context: Mapping[str, Json] = params.get("context") or {}
+        place: Mapping[str, Json] = params["range"]
+        if paper is None:
+            found = self._fixes(uri, path, context.get("diagnostics") or ())
+            found += self._selection(uri, path, place)
+            found += self._pending(path, place)
+        elif paper == "chat":
+            send = engine.lenses.send()
+            found = [_action(send["title"], OTHER, command=send)] if send is not None else []
+        else:
+            found = []
+        found += self._papers()
+        return [self._as_told(action) for action in found if _wanted(action["kind"], context.get("only"))]
+
+    def _as_told(self, action: Json) -> Json:
+        """As the client can read it: one that knows no literals gets bare commands."""
+        return action if self._engine.server.features.action_literals or "command" not in action else action["command"]
+
+    # --- problems --------------------------------------------------------------------------------------------------
+
+    def _fixes(self, uri: str, path: Path, raw: Sequence[Json]) -> list[Json]:
+        engine = self._engine
+        actions: list[Json] = []
+        told: list[Any] = []
+        for one in raw:
+            try:
+                problem = engine.convert.diagnostic(path, one)
+            except (KeyError, TypeError, ValueError):
+                continue  # not a diagnostic; the others are
+            told.append(problem)
+            if len(actions) < _FIXES_MAX:
+                argument = {"uri": uri, "range": one["range"], "diagnostics": [one]}
+                title = f"Fix with Kaaj: {_short(problem.message)}"
+                actions.append(self._work(title, FIX, "fix", argument, names.FIX) | {"diagnostics": [one]})
+        engine.diagnostics.tell(path, told)
+        return actions
+
+    # --- a selection -----------------------------------------------------------------------------------------------
+
+    def _selection(self, uri: str, path: Path, place: Mapping[str, Json]) -> list[Json]:
+        selected = place["start"] != place["end"]
+        lines = self._lines(path, place)
+        here = {"uri": uri, "range": place}
+        actions: list[Json] = []
+        if any(_TO_DO.search(line) for line in lines):
+            argument = here | {"prompt": COMMENT}
+            actions.append(self._work("Kaaj: do this comment", REWRITE, "comment", argument, names.START))
+        instruction = next((found[1] for line in lines if (found := _INSTRUCTION.search(line))), "")
+        plain = self._engine.plain
+        if selected and not instruction and plain is not None:
+            instruction = plain.papers.prompt()
+        if instruction:
+            argument = here | {"prompt": instruction}
+            actions.append(self._work(f"Kaaj: edit: {_short(instruction)}", REWRITE, "edit", argument, names.START))
+        elif selected and plain is not None:
+            title = "Kaaj: edit… (say what in the chat, or in a comment `kaaj: …`)"
+            actions.append(_action(title, REWRITE, command=verb(title, OPEN, {"document": "chat"})))
+        if selected:
+            argument = here | {"prompt": EXPLAIN}
+            title = "Kaaj: explain"
+            actions.append(_action(title, OTHER, command=verb(title, names.START, argument)))
+            argument = here | {"prompt": TESTS}
+            actions.append(self._work("Kaaj: write tests", OTHER, "tests", argument, names.START))
+        return actions
+
+    def _lines(self, path: Path, place: Mapping[str, Json]) -> list[str]:
+        buffer = self._engine.server.documents.at(path)
+        if buffer is None:
+            return []
+        first, last = span_of(place, whole_lines=True)
+        return buffer.lines[first:last]
+
+    # --- a change that waits, or was applied -----------------------------------------------------------------------
+
+    def _pending(self, path: Path, place: Mapping[str, Json]) -> list[Json]:
+        board = self._engine.board
+        actions: list[Json] = []
+        for change in board.proposed(path):
+            hunks = [] if len(change.hunks) < 2 else self._hunks_at(change, path, place)
+            if hunks:
+                what = "this hunk" if len(hunks) == 1 else f"these {len(hunks)} hunks"
+                actions.append(_verb(f"Kaaj: apply {what}", names.ACCEPT, decision(change, *hunks)))
+                actions.append(_verb(f"Kaaj: reject {what}", names.REJECT, decision(change, *hunks)))
+            actions.append(_verb(f"Kaaj: apply the change ({counted(change)})", names.ACCEPT, decision(change)))
+            actions.append(_verb("Kaaj: reject the change", names.REJECT, decision(change)))
+        applied = next((one for one in board.applied(path) if self._undoable(one, path)), None)
+        if applied is not None:
+            actions.append(_verb("Kaaj: undo", names.UNDO, {"change": applied.id}))
+        actions += [_verb("Kaaj: cancel", names.CANCEL, {"task": task.id}) for task in board.running(path)]
+        return actions
+
+    def _hunks_at(self, change: ChangeSet, path: Path, place: Mapping[str, Json]) -> list[str]:
+        first, last = span_of(place, whole_lines=True)
+        assert isinstance(change.state, Proposed)  # noqa: S101 - the board gave it as such
+        return [
+            hunk.id
+            for file in change.files
+            if file.path == path
+            for hunk in file.hunks
+            if hunk.line - 1 < last and first < hunk.line - 1 + max(1, hunk.old.count("\n"))
+        ]
+
+    def _undoable(self, change: ChangeSet, path: Path) -> bool:
+        buffer = self._engine.server.world.buffer(path)
+        state = change.state
+        return isinstance(state, Applied) and buffer is not None and state.after.get(path) == buffer.digest
+
+    def _papers(self) -> list[Json]:
+        """Ways to the papers, for clients that have no other."""
+        if self._engine.plain is None:
+            return []
+        titles = {"chat": "Kaaj: open the chat", "plan": "Kaaj: open the plan", "diff": "Kaaj: show the diff"}
+        shown = titles if self._engine.board.latest_task() is not None else {"chat": titles["chat"]}
+        return [_verb(title, OPEN, {"document": paper}) for paper, title in shown.items()]
+
+    # --- making one ------------------------------------------------------------------------------------------------
+
+    def _work(self, title: str, kind: str, intent: str, argument: Json, command: str) -> Json:
+        """An action that ends in an edit: resolved lazily, or started by its command."""
+        if self._engine.server.features.resolve_edit:
+            return _action(title, kind) | {"data": {names.SECTION: {"intent": intent, "command": command, **argument}}}
+        return _action(title, kind, command=verb(title, command, argument))
+
+
+def _action(title: str, kind: str, *, command: Json = None) -> dict[str, Json]:
+    return {"title": title, "kind": kind} | ({"command": command} if command is not None else {})
+
+
+def _verb(title: str, command: str, argument: Json) -> Json:
+    return _action(title, OTHER, command=verb(title, command, argument))
+
+
+def _wanted(kind: str, only: Json) -> bool:
+    if not isinstance(only, list) or not only:
+        return True
+    return any(kind == one or kind.startswith(f"{one}.") or one == "" for one in cast("list[str]", only))
+
+
+def _short(text: str) -> str:
+    first = text.strip().partition("\n")[0]
+    return first if len(first) <= 72 else first[:71] + "…"

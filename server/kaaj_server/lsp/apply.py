@@ -1,0 +1,215 @@
+"""Changes reach the user's files through the client alone: asked for once, believed when its text shows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from kaaj_agent import disk
+from kaaj_agent.changes import ChangeSet
+from kaaj_agent.document import Document
+from kaaj_agent.failures import ApplyError, FileError, MissingFileError, StaleError
+from kaaj_agent.ports import Written
+from kaaj_agent.world import World
+from kaaj_server.convert import Convert
+from kaaj_server.edits import workspace_edit
+from kaaj_server.lsp.features import Features
+from kaaj_server.lsp.json_values import an_object
+from kaaj_server.lsp.protocol import RequestFailedError
+
+Json: TypeAlias = Any
+_POLL: Final = 0.2
+"""Seconds between two looks at files that the client does not have open."""
+
+
+@dataclass(slots=True)
+class Route:
+    """Another way for one task's change: the edit is handed to `edit` instead of being asked for."""
+
+    edit: asyncio.Future[Json]
+    confirm: bool
+
+
+@dataclass(slots=True)
+class Waits:
+    """Seconds. `settle`: for the text, once the client has answered. `answer`: for a client that says nothing.
+    `person`: for a client that was asked to let the person confirm.
+    """
+
+    settle: float = 10.0
+    answer: float = 30.0
+    person: float = 600.0
+
+
+@dataclass
+class ClientApplier:
+    """The `Applier` port over `workspace/applyEdit`. `ask(method, params)` is a request to the client."""
+
+    world: World
+    convert: Convert
+    features: Features
+    ask: Callable[[str, Json], Awaitable[Json]]
+    waits: Waits = field(default_factory=Waits)
+    routes: dict[str, Route] = field(default_factory=dict[str, Route])
+    _handed_out: asyncio.Future[None] | None = None
+
+    def give_way(self) -> None:
+        """Stop waiting for an edit that was handed out and that the person perhaps discarded: a decision has come."""
+        if self._handed_out is not None and not self._handed_out.done():
+            self._handed_out.set_result(None)
+
+    async def apply(self, change: ChangeSet) -> Written:
+        """Raises StaleError where a base is not what it was, ApplyError where the client does not do it."""
+        expected: dict[Path, str | None] = {}
+        for one in change.files:
+            if one.target != one.path or one.after is None:
+                expected[one.path] = None
+            if one.after is not None:
+                expected[one.target] = one.after_digest
+        if not await self._missing(expected):
+            return Written(expected)
+        await self._compare(change)
+        route = self.routes.pop(change.task, None)
+        edit = workspace_edit(change, self.convert, self.features, confirm=route is not None and route.confirm)
+        async with self._touches() as touched:
+            if route is not None and not route.edit.done():
+                route.edit.set_result(edit)
+                limit = self.waits.person if route.confirm else self.waits.answer
+                self._handed_out = asyncio.get_running_loop().create_future()
+                await self._settle(expected, touched, None, limit)
+            else:
+                if not self.features.apply_edit:
+                    raise ApplyError(
+                        "This editor does not take edits from a language server (`workspace.applyEdit`).",
+                        kept="Nothing was written; the proposal is kept.",
+                        hint="Take it over from the diff, or run the task with `kaaj run`.",
+                    )
+                label = change.summary.strip().partition("\n")[0][:80] or "Kaaj"
+                answer = asyncio.ensure_future(self.ask("workspace/applyEdit", {"label": label, "edit": edit}))
+                try:
+                    await self._settle(expected, touched, answer, self.waits.answer)
+                finally:
+                    if not answer.done():
+                        answer.cancel()
+                    elif not answer.cancelled():
+                        answer.exception()  # seen: a late error is no news
+        return Written(expected)
+
+    # --- before ----------------------------------------------------------------------------------------------------
+
+    async def _compare(self, change: ChangeSet) -> None:
+        stale: list[str] = []
+        for one in change.files:
+            now = await self._now(one.path)
+            before = one.before.digest if one.before else None
+            taken = one.new_path is not None and await self._now(one.new_path) is not None
+            if (now.digest if now else None) != before or taken:
+                stale.append(self.world.folders.name_of(one.path))
+        if stale:
+            raise StaleError(
+                f"{', '.join(stale)} changed since the proposal was made.",
+                paths=tuple(stale),
+                kept="Nothing was written.",
+                hint="Start the task again on the new text.",
+            )
+
+    async def _now(self, path: Path) -> Document | None:
+        buffer = self.world.buffer(path)
+        if buffer is not None:
+            return buffer
+        try:
+            return await asyncio.to_thread(disk.read, path)
+        except MissingFileError:
+            return None
+
+    # --- after -----------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _touches(self) -> AsyncGenerator[asyncio.Event]:
+        touched = asyncio.Event()
+        end = self.world.listen(lambda _: touched.set())
+        try:
+            yield touched
+        finally:
+            end()
+
+    async def _settle(
+        self,
+        expected: dict[Path, str | None],
+        touched: asyncio.Event,
+        answer: asyncio.Future[Json] | None,
+        limit: float,
+    ) -> None:
+        """Until the client's text is what it should be. An answer alone proves nothing; the text alone is enough."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + limit
+        heard = False
+        while missing := await self._missing(expected):
+            if answer is not None and answer.done() and not heard:
+                heard = True
+                self._refused(answer, expected, missing)
+                deadline = loop.time() + self.waits.settle
+            left = deadline - loop.time()
+            given_way = answer is None and self._handed_out is not None and self._handed_out.done()
+            if left <= 0 or given_way:
+                said = (
+                    "The editor says that it applied the change" if heard else "The editor has not applied the change"
+                )
+                raise self._error(said, expected, missing)
+            touched.clear()
+            waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(touched.wait())]
+            if answer is not None and not heard:
+                waiting.append(answer)
+            elif answer is None and self._handed_out is not None:
+                waiting.append(self._handed_out)
+            await asyncio.wait(waiting, timeout=min(left, _POLL), return_when=asyncio.FIRST_COMPLETED)
+            waiting[0].cancel()
+
+    def _refused(self, answer: asyncio.Future[Json], expected: dict[Path, str | None], missing: list[Path]) -> None:
+        """Raises ApplyError where the client's answer is a no."""
+        try:
+            result = answer.result()
+        except RequestFailedError as error:
+            raise self._error(str(error).rstrip("."), expected, missing) from error
+        said = an_object(result)
+        if said.get("applied") is not True:
+            reason = said.get("failureReason")
+            why = f": {reason}" if reason else ""
+            raise self._error(f"The editor refused the change{why}", expected, missing)
+
+    def _error(self, said: str, expected: dict[Path, str | None], missing: list[Path]) -> ApplyError:
+        """Says what is known of each file."""
+        name = self.world.folders.name_of
+        arrived = [name(path) for path in expected if path not in missing]
+        other = ", ".join(name(path) for path in missing)
+        if not arrived:
+            return ApplyError(
+                f"{said}; {other} {'does' if len(missing) == 1 else 'do'} not have the new text.",
+                kept="The proposal is kept.",
+                hint="Look at the files, then apply it again or reject it.",
+            )
+        return ApplyError(
+            f"{said}, but only in part: {', '.join(arrived)} has the new text, {other} has not.",
+            kept="The proposal is kept.",
+            hint="Undo in the editor what came through, or apply it again.",
+        )
+
+    async def _missing(self, expected: dict[Path, str | None]) -> list[Path]:
+        """The paths that do not have what they should."""
+        wrong: list[Path] = []
+        for path, digest in expected.items():
+            if digest is None:
+                if self.world.buffer(path) is not None or await asyncio.to_thread(path.exists):
+                    wrong.append(path)
+                continue
+            try:
+                now = await self._now(path)
+            except FileError:
+                now = None
+            if now is None or now.digest != digest:
+                wrong.append(path)
+        return wrong

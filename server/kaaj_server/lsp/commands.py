@@ -1,0 +1,133 @@
+"""The commands of `workspace/executeCommand`: arguments checked, handed to the agent, answered at once.
+
+What is wrong with an argument is answered with InvalidParams and the field's name; what the world refuses
+(KaajError) becomes RequestFailed with its sentence. The work of a task is told by events, never by an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from kaaj_agent.changes import Applied, ChangeSet, Proposed
+from kaaj_agent.request import Intent, StartRequest
+from kaaj_protocol import names
+from kaaj_protocol.commands import (
+    Argument,
+    CancelArgument,
+    DecideArgument,
+    FixArgument,
+    InvalidArgumentError,
+    SnapshotArgument,
+    StartArgument,
+    TodoArgument,
+    UndoArgument,
+    parse_argument,
+)
+from kaaj_server.convert import todo_rows
+from kaaj_server.lsp.board import counted
+from kaaj_server.lsp.json_values import an_object
+from kaaj_server.lsp.language_server import OPEN
+from kaaj_server.lsp.protocol import InvalidParamsError
+from kaaj_server.transcript import snapshot
+
+if TYPE_CHECKING:
+    from kaaj_server.lsp.engine import Engine
+
+Json: TypeAlias = Any
+
+EXPLAIN: Final = "Explain what the selected code does."
+TESTS: Final = "Write tests for the selected code."
+COMMENT: Final = "Do what the comment in the selected lines asks for, then take that comment out."
+INTENTS: Final[dict[str, Intent]] = {EXPLAIN: "explain", TESTS: "tests", COMMENT: "comment"}
+"""The prompts of our own code actions, by which `kaaj.start` knows what is meant."""
+
+
+class Commands:
+    """What each command does."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def execute(self, command: str, arguments: Sequence[Json] | None) -> Json:
+        """Raises InvalidParamsError and KaajError."""
+        if command == OPEN:
+            return await self._open(arguments)
+        try:
+            argument = parse_argument(command, arguments)
+        except InvalidArgumentError as error:
+            raise InvalidParamsError(str(error), error.field) from None
+        return await self._do(command, argument)
+
+    async def _do(self, command: str, argument: Argument) -> Json:
+        engine = self._engine
+        mode = engine.settings.current.mode
+        match argument:
+            case StartArgument():
+                intent = INTENTS.get(argument.prompt, "task")
+                return await self._start(engine.convert.start(argument, mode, intent))
+            case FixArgument():
+                path = engine.convert.path(argument.uri)
+                request = engine.convert.fix(argument, engine.diagnostics.of(path), mode)
+                engine.diagnostics.tell(path, request.diagnostics)
+                return await self._start(request)
+            case CancelArgument(task=task):
+                view = engine.board.tasks.get(task)
+                ran = view is not None and not view.ended
+                await engine.cancel(task)
+                return {"task": task, "cancelled": ran}
+            case DecideArgument() if command == names.ACCEPT:
+                change = await engine.accept(argument.change, argument.digest, argument.hunks)
+                return _decided(change, argument.change)
+            case DecideArgument():
+                reason = argument.reason or ""
+                change = await engine.reject(argument.change, argument.digest, argument.hunks, reason)
+                return _decided(change, argument.change)
+            case UndoArgument():
+                return _decided(await engine.undo(argument.change), argument.change)
+            case TodoArgument(task=task):
+                view = engine.board.tasks.get(task)
+                before = view.todo if view is not None else None
+                items = engine.convert.todo(argument.items, before) if before is not None else ()
+                return {"task": task, "items": todo_rows(engine.agent.edit_todo(task, items))}
+            case SnapshotArgument(session=session):
+                return await self._snapshot(session)
+
+    async def _start(self, request: StartRequest) -> Json:
+        started = await self._engine.agent.start(request)
+        return {"session": started.session, "task": started.task}
+
+    async def _snapshot(self, session: str | None) -> Json:
+        engine = self._engine
+        if session is not None:
+            await engine.agent.overview(session)  # refuses a session that is not there
+        return snapshot(await engine.agent.overview(), session, engine.convert, _version())
+
+    async def _open(self, arguments: Sequence[Json] | None) -> Json:
+        document = an_object(arguments[0] if arguments else None).get("document")
+        plain = self._engine.plain
+        if plain is None or document not in ("chat", "plan", "diff"):
+            raise InvalidParamsError("document: must be chat, plan or diff", "document")
+        await plain.papers.show(document, focus=True)
+        return None
+
+
+def _decided(change: ChangeSet, asked: str) -> Json:
+    match change.state:
+        case Applied():
+            message = f"Applied {counted(change)}."
+        case Proposed():
+            message = f"Taken out; {counted(change)} still wait for you."
+        case state:
+            message = f"The change is {type(state).__name__.lower()}; nothing was written."
+            if type(state).__name__ == "Undone":
+                message = "Taken back: the files are as before the change."
+    return {"change": asked, "state": type(change.state).__name__.lower(), "message": message}
+
+
+def _version() -> str:
+    try:
+        return version("kaaj")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,55 @@
+"""The chat and the plan as documents that a person reads, and writes the next prompt into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from kaaj_agent.todo import TodoList
+
+Json: TypeAlias = Any
+MARK: Final = "<!-- kaaj: your prompt, below this line; then the action or lens “Kaaj: send” -->"
+_BOXES: Final = {"pending": "[ ]", "running": "[>]", "done": "[x]", "failed": "[!]", "skipped": "[-]"}
+
+
+def chat_text(entries: Sequence[Mapping[str, Json]], prompt: str) -> str:
+    """The conversation, then the mark, then what the person has begun to write."""
+    rows = ["# Kaaj", ""]
+    for entry in entries:
+        match entry["kind"]:
+            case "user":
+                rows += ["## You", "", str(entry["text"]).strip(), ""]
+            case "model":
+                rows += [str(entry["text"]).strip(), ""]
+            case "tool":
+                ok = entry.get("ok")
+                mark = "…" if ok is None else "✓" if ok else "✗"
+                detail = f" — {entry['detail']}" if entry.get("detail") else ""
+                rows += [f"- {mark} {entry['text']}{detail}", ""]
+            case _:
+                rows += [f"> {entry.get('level', 'info')}: {entry['text']}", ""]
+    return "\n".join([*rows, MARK]) + "\n" + (prompt or "\n")
+
+
+def prompt_in(text: str) -> str:
+    """What stands below the last mark, as it stands; empty where there is no mark."""
+    _, mark, below = text.rpartition(MARK)
+    if not mark:
+        return ""
+    return below.partition("\n")[2] if below.startswith(("\n", "\r\n")) else below
+
+
+def mark_line(lines: Sequence[str]) -> int | None:
+    """The line of the last mark, from 0."""
+    return next((place for place in range(len(lines) - 1, -1, -1) if lines[place].startswith(MARK)), None)
+
+
+def plan_text(prompt: str, todo: TodoList) -> tuple[str, dict[int, str]]:
+    """The to-do list as a check list, and the lines (from 0) at which its items stand, with their ids."""
+    rows = [f"# Plan: {prompt.strip().partition(chr(10))[0]}", "", f"{todo.finished} of {len(todo.items)} done", ""]
+    places: dict[int, str] = {}
+    for item in todo.items:
+        places[len(rows)] = item.id
+        proof = ", ".join(part for part in (item.evidence.check, item.evidence.note) if part)
+        rows.append(f"- {_BOXES[item.status]} {item.title}" + (f" ({proof})" if proof else ""))
+    return "\n".join(rows) + "\n", places

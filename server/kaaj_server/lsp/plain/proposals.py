@@ -1,0 +1,68 @@
+"""A proposal put to the person, for clients that show nothing of it themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from kaaj_agent.changes import ChangeSet, Proposed
+from kaaj_agent.failures import KaajError
+from kaaj_server.lsp.board import counted
+from kaaj_server.lsp.plain.papers import Papers
+from kaaj_server.lsp.plain.proposals_text import question
+
+if TYPE_CHECKING:
+    from kaaj_server.lsp.engine import Engine
+
+REJECT: Final = "Reject"
+SHOW: Final = "Show diff"
+
+
+class Proposals:
+    """Asks once for each proposal. Left unanswered, it stays proposed: lenses, code actions and commands reach it."""
+
+    def __init__(self, engine: Engine, papers: Papers) -> None:
+        self._engine = engine
+        self._papers = papers
+        self._asked: dict[str, tuple[str, asyncio.Task[None]]] = {}
+
+    def changed(self, change: ChangeSet) -> None:
+        """A change has a new state: an open question about an older one is withdrawn, and a new one put if need be."""
+        digest, asked = self._asked.get(change.id, ("", None))
+        proposed = isinstance(change.state, Proposed)
+        if asked is not None and proposed and digest == change.digest:
+            return
+        if asked is not None:
+            del self._asked[change.id]
+            asked.cancel()
+        if proposed and self._wants_a_question(change):
+            task = self._engine.server.own(self._put(change))
+            self._asked[change.id] = (change.digest, task)
+
+    def _wants_a_question(self, change: ChangeSet) -> bool:
+        """Not where another way leads to a decision: automatic approval, or an edit that the client lets confirm."""
+        view = self._engine.board.tasks.get(change.task)
+        checked = change.check is not None and change.check.ok
+        if view is not None and view.mode == "auto" and checked:
+            return False
+        route = self._engine.applier.routes.get(change.task)
+        return route is None or not route.confirm
+
+    async def _put(self, change: ChangeSet) -> None:
+        engine = self._engine
+        apply = f"Apply {counted(change)}"
+        titles = [apply, REJECT, SHOW] if engine.server.features.show_document else [apply, REJECT]
+        answer = await engine.questions.choose(question(change), titles)
+        if answer == SHOW:
+            await self._papers.show("diff")
+            answer = await engine.questions.choose(question(change), [apply, REJECT])
+        if answer is None:
+            return  # it can still be decided in every other way
+        self._asked.pop(change.id, None)  # from here on this task is the decision, and not to be withdrawn
+        try:
+            if answer == apply:
+                await engine.accept(change.id, change.digest)
+            else:
+                await engine.reject(change.id, change.digest)
+        except KaajError as error:
+            engine.server.say("error", str(error))

@@ -1,0 +1,104 @@
+"""The agent's sessions as `kaaj.snapshot` tells them: all that a client needs to draw itself anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+from kaaj_agent import events as ev
+from kaaj_agent.agent import SessionOverview
+from kaaj_protocol.version import PROTOCOL_VERSION
+from kaaj_server.convert import Convert, approval_row, todo_rows, usage_row
+
+Json: TypeAlias = Any
+_TITLE_MAX: Final = 80
+
+
+def snapshot(sessions: Sequence[SessionOverview], shown: str | None, convert: Convert, version: str) -> Json:
+    """`shown` names a session; None is the one that was last active."""
+    ordered = sorted(sessions, key=_updated, reverse=True)
+    session = next((one for one in ordered if shown is None or one.id == shown), None)
+    row: dict[str, Json] = {
+        "version": PROTOCOL_VERSION,
+        "server": version,
+        "sessions": [_session_row(one) for one in ordered],
+        "seq": session.seq if session else 0,
+        "tasks": task_rows(session) if session else [],
+        "changes": [convert.change(change) for change in session.changes] if session else [],
+        "transcript": entries(session.events) if session else [],
+        "approvals": [approval_row(question) for question in session.questions] if session else [],
+    }
+    return row | ({"session": session.id} if session else {})
+
+
+def _updated(session: SessionOverview) -> float:
+    return session.events[-1].time if session.events else session.created
+
+
+def _session_row(session: SessionOverview) -> Json:
+    prompt = session.tasks[0].prompt.strip().partition("\n")[0] if session.tasks else ""
+    return {
+        "id": session.id,
+        "title": prompt[:_TITLE_MAX],
+        "started": session.created,
+        "updated": _updated(session),
+        "running": any(task.status is None for task in session.tasks),
+    }
+
+
+def task_rows(session: SessionOverview) -> list[Json]:
+    started: dict[str, float] = {}
+    ended: dict[str, float] = {}
+    for event in session.events:
+        if isinstance(event.body, ev.TaskStarted):
+            started[event.body.task] = event.time
+        elif isinstance(event.body, ev.TaskFinished):
+            ended[event.body.task] = event.time
+    rows: list[Json] = []
+    for task in session.tasks:
+        row: dict[str, Json] = {
+            "id": task.id,
+            "prompt": task.prompt,
+            "mode": task.mode,
+            "status": task.status or "running",
+            "summary": task.summary,
+            "todo": todo_rows(task.todo),
+            "usage": usage_row(task.usage, task.used, task.window),
+            "started": started.get(task.id, session.created),
+        }
+        rows.append(row | ({"ended": ended[task.id]} if task.id in ended else {}))
+    return rows
+
+
+def entries(events: Sequence[ev.Event]) -> list[Json]:
+    """The conversation: pieces of prose between two other events of their task are one entry."""
+    rows: list[Json] = []
+    open_text: dict[str, dict[str, Json]] = {}
+    calls: dict[tuple[str, str], dict[str, Json]] = {}
+    for event in events:
+        body = event.body
+        head: dict[str, Json] = {"seq": event.seq, "time": event.time, "task": body.task}
+        if isinstance(body, ev.TextAdded):
+            prose = open_text.get(body.task)
+            if prose is None:
+                prose = head | {"kind": "model", "text": ""}
+                open_text[body.task] = prose
+                rows.append(prose)
+            prose["text"] = body.text if body.reset else prose["text"] + body.text
+            continue
+        open_text.pop(body.task, None)
+        match body:
+            case ev.TaskStarted(prompt=prompt):
+                rows.append(head | {"kind": "user", "text": prompt})
+            case ev.ToolStarted(task, call, tool, title, _):
+                row = head | {"kind": "tool", "text": title, "tool": tool, "call": call}
+                calls[task, call] = row
+                rows.append(row)
+            case ev.ToolFinished(task, call, ok, summary):
+                row = calls.get((task, call), head)
+                row["ok"], row["detail"] = ok, summary
+            case ev.Noticed(level=level, text=text):
+                rows.append(head | {"kind": "notice", "text": text, "level": level})
+            case _:
+                pass
+    return [row for row in rows if row["kind"] != "model" or row["text"]]
