@@ -70,11 +70,12 @@ _TABLE: Final = (
     (Language("Nix", "nix", "#"), "nix"),
     (Language("Terraform", "hcl", "#"), "tf hcl"),
 )
-_BY_NAME: Final = {name: language for language, names in _TABLE for name in names.split()}
+_WORDS: Final = tuple((word, language) for language, words in _TABLE for word in words.split())
+_BY_NAME: Final = {word: language for word, language in _WORDS if "." in word or word.lower().endswith("file")}
+_BY_EXTENSION: Final = {word: language for word, language in _WORDS if word not in _BY_NAME}
 
 
 def language_of(path: PurePath | str) -> Language:
     """The language of a file by its whole name, else by its extension; `PLAIN` where neither is known."""
     pure = PurePath(path)
-    whole = _BY_NAME.get(pure.name) if "." in pure.name or not pure.suffix and pure.name[:1].isupper() else None
-    return whole or _BY_NAME.get(pure.suffix[1:].lower(), PLAIN)
+    return _BY_NAME.get(pure.name) or _BY_EXTENSION.get(pure.suffix[1:].lower(), PLAIN)

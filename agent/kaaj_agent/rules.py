@@ -74,11 +74,11 @@ def _cut(text: str, room: int) -> tuple[str, int]:
 
 
 def _places(folders: Folders, path: Path | None, buffers: frozenset[Path]) -> list[Path]:
-    """The rule files, outermost folder first, in each folder in reverse order of `NAMES` (the first wins)."""
+    """The rule files, outermost folder first, in each folder those of the last of `NAMES` first."""
     places: list[Path] = []
     for folder in _folders(folders, path):
         for name in reversed(NAMES):
-            places += reversed(_files(folders, folder / name, buffers))
+            places += _files(folders, folder / name, buffers)
     return places
 
 

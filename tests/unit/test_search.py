@@ -172,7 +172,7 @@ async def test_a_cancelled_search_leaves_no_process(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     script = f"echo $$ > {note}; exec sleep 60"
     task = asyncio.create_task(run_child(["/bin/sh", "-c", script], seconds=60))
-    while not (note.exists() and note.read_text(encoding="utf-8").strip()):  # noqa: ASYNC110 - another process
+    while not (note.exists() and note.read_text(encoding="utf-8").strip()):
         await asyncio.sleep(0.01)
     pid = int(note.read_text(encoding="utf-8"))
     task.cancel()
