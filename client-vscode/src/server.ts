@@ -55,8 +55,7 @@ export class Server {
       void this.tellMissing(found.problem);
       return;
     }
-    // The language client adds --stdio itself.
-    const options: ServerOptions = { command: found.command, args: ["serve"] };
+    const options: ServerOptions = { command: found.command, args: ["serve", "--stdio"] };
     const client = new LanguageClient("kaaj", "Kaaj", options, this.clientOptions());
     this.client = client;
     client.registerFeature(new EventStream());

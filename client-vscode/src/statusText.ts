@@ -17,13 +17,13 @@ export function statusText(server: ServerState, progress: Progress): StatusText 
   if (progress.asked > 0) {
     return { text: "$(question) Kaaj asks", tooltip: "A question waits for your answer.", alert: true };
   }
-  if (progress.running > 0) {
-    const count = progress.total > 0 ? ` ${progress.done}/${progress.total}` : "";
-    return { text: `$(sync~spin) Kaaj${count}`, tooltip: progress.current ?? "Kaaj is at work", alert: false };
-  }
   if (progress.proposed > 0) {
     const what = progress.proposed === 1 ? "1 change" : `${progress.proposed} changes`;
     return { text: `$(diff) Kaaj: ${what}`, tooltip: `${what} to review`, alert: false };
+  }
+  if (progress.running > 0) {
+    const count = progress.total > 0 ? ` ${progress.done}/${progress.total}` : "";
+    return { text: `$(sync~spin) Kaaj${count}`, tooltip: progress.current ?? "Kaaj is at work", alert: false };
   }
   return { text: "$(checklist) Kaaj", tooltip: "Kaaj is ready", alert: false };
 }
