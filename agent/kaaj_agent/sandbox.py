@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 _TRIAL_SECONDS: Final = 10.0
-_FILE_MAX_BLOCKS: Final = 4 * 1024 * 1024
+FILE_MAX_BLOCKS: Final = 4 * 1024 * 1024
 """Blocks of 512 bytes: no command writes a file over 2 GiB, so that none fills the disk by mistake."""
 
-_START: Final = f'ulimit -c 0; ulimit -f {_FILE_MAX_BLOCKS}; exec /bin/sh -c "$1"'
+_START: Final = f'ulimit -c 0; ulimit -f {FILE_MAX_BLOCKS}; exec /bin/sh -c "$1"'
 
 _ISOLATION: Final = ("--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/")
 
@@ -113,7 +113,7 @@ class Sandbox:
         home = Path.home().resolve()
         if not wanted:
             return cls(None, "The sandbox is switched off in your settings.", covered, home)
-        program, reason = await asyncio.to_thread(_trial)
+        program, reason = await asyncio.to_thread(try_bubblewrap)
         return cls(Path(program) if program else None, reason, covered, home)
 
     @property
@@ -220,12 +220,13 @@ def toolchains(home: Path, search_path: str, private: Sequence[Path]) -> tuple[P
         if len(path.parts) < 3 or any(secret.is_relative_to(path) for secret in private) or not path.exists():
             continue
         if not any(path.is_relative_to(other) for other in kept):
+            kept = [other for other in kept if not other.is_relative_to(path)]
             kept.append(path)
     return tuple(kept)
 
 
 @lru_cache(maxsize=1)
-def _trial() -> tuple[str | None, str]:
+def try_bubblewrap() -> tuple[str | None, str]:
     """Bubblewrap's path where it works, else None and why not."""
     program = shutil.which("bwrap")
     if program is None:
