@@ -1,0 +1,197 @@
+"""The change path: something was asked for. Each unit is written anew, and all of them are judged together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from kaaj_agent.changes import CheckResult
+from kaaj_agent.guided import evidence, rename, rewrite, targets
+from kaaj_agent.guided.merge import Refusal
+from kaaj_agent.guided.plan import Plan
+from kaaj_agent.guided.sources import Sources, load
+from kaaj_agent.languages import language_of
+from kaaj_agent.prompt import problems_text
+from kaaj_agent.work import Work
+
+_log = logging.getLogger(__name__)
+
+ROUNDS: Final = 3
+"""How often all units are written anew when the check does not like the outcome; the first time greedily."""
+_TRIES: Final = 3
+_MORE_MAX: Final = 3_000
+_MAY_LOSE: Final = re.compile(
+    r"\b(?:remov|delet|renam|mov|drop|replac|merg|split|inline|extract|rewrit)", re.IGNORECASE
+)
+
+
+@dataclass(slots=True)
+class Changed:
+    """What became of a wish. `ok`: it is staged, and the check has nothing new against it."""
+
+    ok: bool
+    result: CheckResult
+    lines: list[str] = field(default_factory=list[str])
+    tried: list[str] = field(default_factory=list[str])
+
+
+@dataclass(slots=True)
+class Changing:
+    """One wish; `change` does it. What is staged before it stays as it is where it fails."""
+
+    work: Work
+    plan: Plan
+    wish: str
+    baseline: CheckResult
+    pointed: bool = True
+
+    async def change(self, item: str, before: str | None) -> Changed:
+        """`item` is the to-do item of the first unit; those of further ones are put before `before`.
+
+        Raises LimitReachedError, ModelError, CancelledError.
+        """
+        sources = await load(self.work.staging, self.work.bench.ignore)
+        exact = rename.asked(self.wish)
+        if exact is not None:
+            return await self._rename(sources, exact, item)
+        units = await targets.units(self.work, sources, self.wish, pointed=self.pointed)
+        if not units:
+            self.plan.failed(item, "No place for it was found.")
+            return Changed(False, self.baseline, tried=["no file of the workspace fits the request"])
+        items = [item, *(self.plan.add(f"Change {unit.title}", before=before) for unit in units[1:])]
+        self.plan.name(item, f"Change {units[0].title}" if units[0].text else f"Write {units[0].title}")
+        return await self._rounds(sources, units, items)
+
+    async def _rounds(self, sources: Sources, units: Sequence[rewrite.Unit], items: Sequence[str]) -> Changed:
+        saved = self.work.staging.files
+        outcome = Changed(False, self.baseline)
+        failure = ""
+        for attempt in range(ROUNDS):
+            reason = await self._write(sources, units, items, attempt, failure)
+            if reason:
+                outcome.tried.append(reason)
+                if attempt == 0 and not self.work.staging.files:
+                    continue
+            if self.work.staging.files != saved:
+                outcome.result = await self.work.check()
+                if self._better(outcome.result) and not reason:
+                    outcome.ok = True
+                    outcome.lines = [f"Changed {unit.title}." for unit in units]
+                    for item in items:
+                        self.plan.done(item, check=outcome.result.command)
+                    return outcome
+                failure = "" if reason else evidence.tail(_failing(outcome.result), 900)
+                if not reason:
+                    outcome.tried.append(f"attempt {attempt + 1} did not pass the check")
+            self.work.staging.load(saved)
+        self.work.show_draft()
+        for item in items:
+            self.plan.failed(item, "No attempt held.")
+        return outcome
+
+    async def _write(
+        self, sources: Sources, units: Sequence[rewrite.Unit], items: Sequence[str], attempt: int, failure: str
+    ) -> str:
+        """Write every unit once, each over what the ones before it staged. A sentence where one could not be had."""
+        for unit, item in zip(units, items, strict=True):
+            if not self.plan.start(item):
+                continue
+            fresh = await self._fresh(unit)
+            more = self._more(sources, units, unit)
+            messages = rewrite.change_messages(fresh, self.wish, more, failure)
+            reason = ""
+            with self.work.activity("rewrite", f"write {unit.title}" + (" anew" if unit.text else "")) as activity:
+                for again in range(_TRIES):
+                    text = await rewrite.rewritten(
+                        self.work,
+                        fresh,
+                        messages,
+                        attempt=attempt * _TRIES + again,
+                        may_lose=bool(_MAY_LOSE.search(self.wish)),
+                    )
+                    if not isinstance(text, Refusal):
+                        await self.work.staging.put(unit.path, text)
+                        self.work.show_draft()
+                        activity.summary = f"attempt {again + 1}" if again else "done"
+                        break
+                    reason = text.reason
+                    _log.info("rewrite of %s: %s", unit.title, reason)
+                else:
+                    activity.ok, activity.summary = False, reason
+                    if len(units) == 1 or "unchanged" not in reason:
+                        return f"{unit.title}: {reason[:1].lower()}{reason[1:].rstrip('.')}"
+        return ""
+
+    async def _fresh(self, unit: rewrite.Unit) -> rewrite.Unit:
+        """The unit over what is staged now: another unit of the same file may have been written before it."""
+        document = await self.work.staging.find(unit.path)
+        if document is None or document.text == unit.text:
+            return unit
+        span = unit.span
+        if span is not None and span.name:
+            from kaaj_agent.guided.units import spans  # noqa: PLC0415 - only where a file has several units
+
+            found = await asyncio.to_thread(spans, unit.path, document.text)
+            span = next((s for s in found if s.name == span.name), span)
+        return rewrite.Unit(unit.path, unit.name, document.text, span)
+
+    def _more(self, sources: Sources, units: Sequence[rewrite.Unit], unit: rewrite.Unit) -> str:
+        """What else the model should see: the problems, the file under test, the other files of the change."""
+        parts: list[str] = []
+        request = self.work.request
+        if self.pointed and request.diagnostics:
+            parts.append(problems_text(sources.folders, request.diagnostics, 5))
+        shown = [other.path for other in units if other.path != unit.path]
+        if request.intent == "tests" and request.path is not None and request.path != unit.path:
+            shown = [request.path]
+        for path in dict.fromkeys(shown):
+            text = sources.texts.get(path, "")
+            if text and sum(map(len, parts)) + len(text) <= _MORE_MAX:
+                parts.append(f"{sources.name(path)}:\n```{language_of(path).fence}\n{text.rstrip()}\n```")
+        return "\n\n".join(parts)
+
+    def _better(self, result: CheckResult) -> bool:
+        """Passed, or nothing fails that did not fail before."""
+        if result.ok:
+            return True
+        if not result.parsed or self.baseline.status != "failed":
+            return False
+        now = {case.id for case in evidence.failing_cases(result.output)}
+        then = {case.id for case in evidence.failing_cases(self.baseline.output)}
+        return bool(now) and now <= then
+
+    async def _rename(self, sources: Sources, exact: rename.Rename, item: str) -> Changed:
+        self.plan.name(item, f"Rename `{exact.old}` to `{exact.new}`")
+        if not self.plan.start(item):
+            return Changed(False, self.baseline, tried=["skipped at your wish"])
+        with self.work.activity("rename", f"rename `{exact.old}` to `{exact.new}`") as activity:
+            texts = await asyncio.to_thread(rename.renamed, sources, exact, self.wish)
+            if isinstance(texts, Refusal):
+                activity.ok, activity.summary = False, texts.reason
+                self.plan.failed(item, texts.reason)
+                return Changed(False, self.baseline, tried=[texts.reason.rstrip(".")])
+            activity.summary = f"{len(texts)} file{'s' if len(texts) != 1 else ''}"
+        saved = self.work.staging.files
+        for path, text in texts.items():
+            await self.work.staging.put(path, text)
+        self.work.show_draft()
+        result = await self.work.check()
+        if not self._better(result):
+            self.work.staging.load(saved)
+            self.work.show_draft()
+            self.plan.failed(item, "The check fails with it.")
+            return Changed(
+                False, result, tried=["the check fails after the renaming; the name may be used dynamically"]
+            )
+        self.plan.done(item, check=result.command)
+        names = ", ".join(sources.name(path) for path in texts)
+        return Changed(True, result, [f"Renamed `{exact.old}` to `{exact.new}` in {names}."])
+
+
+def _failing(result: CheckResult) -> str:
+    cases = evidence.failing_cases(result.output)
+    return cases[0].detail if cases else result.output.strip()

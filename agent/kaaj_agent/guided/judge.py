@@ -1,0 +1,103 @@
+"""Says of a candidate whether it mends what it should and breaks nothing: the failing tests first, then all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from kaaj_agent.changes import ChangeSet, CheckResult, FileChange
+from kaaj_agent.document import digest_of
+from kaaj_agent.guided.evidence import Case, failing_cases
+from kaaj_agent.guided.narrow import narrowed
+from kaaj_agent.repair.unit import Candidate, Verdict
+from kaaj_agent.work import Work
+
+_SLOWER: Final = 6.0
+"""A candidate may take so many times as long as the check did before; then it is taken to hang."""
+_LEAST_SECONDS: Final = 10.0
+
+
+@dataclass(slots=True)
+class Judge:
+    """`targets` are to pass; of all other cases only those in `known` may fail. Texts are judged once each.
+
+    `command` runs the targets alone; None runs the whole check at once. `patience` is seconds for one run.
+    """
+
+    work: Work
+    targets: frozenset[str]
+    known: frozenset[str]
+    baseline: CheckResult
+    command: str | None = None
+    patience: float | None = None
+    judged: int = 0
+    _seen: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
+
+    @classmethod
+    async def of(cls, work: Work, baseline: CheckResult, cases: Sequence[Case]) -> Judge:
+        """A judge of what makes `cases` pass. The command for them alone is tried out on the code as it stands."""
+        patience = max(_LEAST_SECONDS, baseline.seconds * _SLOWER)
+        known = frozenset(case.id for case in failing_cases(baseline.output))
+        targets = frozenset(case.id for case in cases)
+        judge = cls(work, targets, known - targets, baseline, None, patience)
+        command = narrowed(baseline.command, cases)
+        if command is not None and baseline.seconds > 0.2:
+            alone = await work.workshop.check(work.change(), command=command, timeout=patience)
+            found = {case.id for case in failing_cases(alone.output)}
+            if alone.status == "failed" and targets & found and alone.seconds < baseline.seconds * 0.8:
+                judge.command = command
+        return judge
+
+    async def __call__(self, candidate: Candidate) -> Verdict:
+        return await self.files(candidate.files)
+
+    async def files(self, texts: Mapping[Path, str]) -> Verdict:
+        """The verdict on new texts of some files over what is staged."""
+        key = "".join(f"{path}\0{digest_of(text)}\n" for path, text in sorted(texts.items()))
+        held = self._seen.get(key)
+        if held is not None:
+            return held
+        change = await changed(self.work, texts)
+        if change.files == self.work.staging.files:
+            return Verdict(False, self._score(self.baseline), self.baseline.output)
+        self.judged += 1
+        verdict: Verdict | None = None
+        if self.command is not None:
+            alone = await self.work.workshop.check(change, command=self.command, timeout=self.patience)
+            if not alone.ok:
+                verdict = Verdict(False, self._score(alone), alone.output)
+        if verdict is None:
+            result = await self.work.workshop.check(change, timeout=self.patience)
+            verdict = Verdict(self.accepts(result), self._score(result), result.output)
+        self._seen[key] = verdict
+        return verdict
+
+    def accepts(self, result: CheckResult) -> bool:
+        """Whether a whole check shows the targets mended and nothing new broken."""
+        if result.status == "passed":
+            return result.parsed
+        failing = {case.id for case in failing_cases(result.output)}
+        return bool(result.parsed and failing and failing <= self.known)
+
+    def _score(self, result: CheckResult) -> float:
+        """Minus the targets that fail; a run that names no case counts as all of them and one more."""
+        if result.status == "passed":
+            return 0.0
+        failing = {case.id for case in failing_cases(result.output)}
+        return -float(len(failing & self.targets)) if failing else -float(len(self.targets) + 1)
+
+
+async def changed(work: Work, texts: Mapping[Path, str]) -> ChangeSet:
+    """What is staged with other texts for some files; nothing is staged by it."""
+    files = {file.target: file for file in work.staging.files}
+    for path, text in texts.items():
+        held = files.get(path)
+        if held is not None:
+            files[path] = replace(held, after=text)
+            continue
+        before = await work.staging.find(path)
+        if before is None or before.text != text:
+            files[path] = FileChange(path, before, text)
+    return replace(work.change(), files=tuple(files.values()))

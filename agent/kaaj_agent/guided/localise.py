@@ -1,0 +1,249 @@
+"""Where a fault, or what a request is about, may stand: by the evidence, never by the model's guess."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from kaaj_agent.guided.evidence import Case, Place
+from kaaj_agent.guided.sources import Sources
+from kaaj_agent.guided.units import Span, enclosing, is_test, names_called
+from kaaj_agent.ports import Diagnostic
+
+SUSPECTS_MAX: Final = 12
+_DEPTH: Final = 2
+_FADE: Final = 0.6
+_SPECIAL: Final = frozenset({
+    "__init__", "__post_init__", "__eq__", "__lt__", "__hash__", "__iter__", "__next__", "__len__", "__contains__",
+    "__getitem__", "__str__", "__repr__", "__call__", "__enter__", "__exit__", "__add__", "__sub__", "__mul__",
+    "constructor",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A region that may hold the fault. `score` only orders."""
+
+    path: Path
+    span: Span
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """What the person pointed at: a file, lines of it (from 0, the end not included), words, problems."""
+
+    words: str
+    path: Path | None = None
+    lines: tuple[int, int] | None = None
+    problems: Sequence[Diagnostic] = ()
+
+
+@dataclass(slots=True)
+class _Board:
+    """Scores by region: evidence of one kind counts once, at its strongest; what the person said is added."""
+
+    sources: Sources
+    scores: dict[tuple[Path, Span], float] = field(default_factory=dict[tuple[Path, Span], float])
+    said: dict[tuple[Path, Span], float] = field(default_factory=dict[tuple[Path, Span], float])
+
+    def put(self, path: Path, span: Span, score: float) -> None:
+        for part in self._parts(path, span):
+            self.scores[path, part] = max(score, self.scores.get((path, part), 0.0))
+
+    def add(self, path: Path, span: Span, score: float) -> None:
+        for part in self._parts(path, span):
+            self.said[path, part] = self.said.get((path, part), 0.0) + score
+
+    def _parts(self, path: Path, span: Span) -> list[Span]:
+        """A class stands for what runs without being called by name."""
+        if span.kind != "class":
+            return [enclosing(self.sources.spans(path), span.first) or span]
+        inner = [s for s in self.sources.spans(path) if s.name.startswith(f"{span.name}.") and s.bare in _SPECIAL]
+        return inner or ([span] if span.size <= 40 else [])
+
+    def ranked(self) -> list[Suspect]:
+        keys = {**self.scores, **self.said}
+        found = [Suspect(*key, self.scores.get(key, 0.0) + self.said.get(key, 0.0)) for key in keys]
+        return sorted(found, key=lambda s: (-s.score, s.span.size, str(s.path), s.span.first))
+
+
+def suspects(sources: Sources, cases: Sequence[Case], places: Sequence[Place], focus: Focus) -> list[Suspect]:
+    """The likeliest places of the fault behind some failing cases, best first. Blocks; call it off the event loop."""
+    board = _Board(sources)
+    rank = 0
+    for place in places:
+        if is_test(place.path):
+            continue
+        span = enclosing(sources.spans(place.path), place.line)
+        if span is not None:
+            board.put(place.path, span, max(5.0, 10.0 - rank))
+            rank += 1
+    for case in cases:
+        _of_test(board, case, [place for place in places if is_test(place.path)])
+    _of_focus(board, focus)
+    for _ in range(_DEPTH):
+        _callees(board)
+    found = board.ranked()[:SUSPECTS_MAX]
+    return found + _whole_files(sources, found)
+
+
+def _of_test(board: _Board, case: Case, places: Sequence[Place]) -> None:
+    sources = board.sources
+    for path, span in sources.definitions(case.name, tests=True) or _test_regions(sources, case, places):
+        if case.file and not sources.name(path).endswith(case.file.lstrip("./")):
+            continue
+        code = sources.lines(path, span)
+        imported = _imported(sources, path)
+        failing = "\n".join(
+            _statement(sources, path, place.line) for place in places if place.path == path and span.holds(place.line)
+        )
+        for text, weight in ((failing, 8.0), (code, 4.0)):
+            names = [*names_called(text), *re.findall(r"\.([^\W\d]\w*)(?!\w*\s*\()", text)]
+            for name in dict.fromkeys(names):
+                for where, found in sources.definitions(name):
+                    board.put(where, found, weight if not imported or where in imported else weight / 2)
+
+
+def _test_regions(sources: Sources, case: Case, places: Sequence[Place]) -> list[tuple[Path, Span]]:
+    """Runners whose tests have names that are no identifiers: some lines around the place of the failure."""
+    found = [(place.path, Span("", max(1, place.line - 8), place.line + 4)) for place in places[:2]]
+    if not found and case.file:
+        paths = [path for path in sources.texts if sources.name(path).endswith(case.file.lstrip("./"))]
+        found = [(path, Span("", 1, 10_000)) for path in paths]
+    return found
+
+
+def _statement(sources: Sources, path: Path, line: int) -> str:
+    """The line, and those after it while its brackets are open."""
+    lines = sources.texts[path].split("\n")[line - 1 : line + 9]
+    depth = 0
+    taken: list[str] = []
+    for text in lines:
+        taken.append(text)
+        depth += sum(text.count(c) for c in "([{") - sum(text.count(c) for c in ")]}")
+        if depth <= 0:
+            break
+    return "\n".join(taken)
+
+
+_FROM: Final = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import|import\s+([\w., ]+))", re.MULTILINE)
+_REQUIRED: Final = re.compile(r"(?:from|require\(|import)\s*\(?['\"]([^'\"]+)['\"]")
+
+
+def _imported(sources: Sources, path: Path) -> frozenset[Path]:
+    """The files of the workspace that a file imports, by the tails of their names."""
+    text = sources.texts[path]
+    wanted: list[str] = []
+    for match in _FROM.finditer(text):
+        for module in (match[1] or match[2]).split(","):
+            parts = module.strip().split(" ")[0].strip(".")
+            if parts:
+                wanted.append(parts.replace(".", "/"))
+    wanted += [match[1].lstrip("./") for match in _REQUIRED.finditer(text)]
+    found: set[Path] = set()
+    for other in sources.texts:
+        stem = other.with_suffix("").as_posix()
+        if stem.endswith(("/__init__", "/index", "/mod")):
+            stem = stem.rpartition("/")[0]
+        if any(stem.endswith(f"/{name.rsplit('.', 1)[0] if '/' in name else name}") for name in wanted):
+            found.add(other)
+    return frozenset(found)
+
+
+def _callees(board: _Board) -> None:
+    sources = board.sources
+    for suspect in board.ranked()[:SUSPECTS_MAX]:
+        for name in names_called(sources.lines(suspect.path, suspect.span)):
+            if name != suspect.span.bare:
+                for path, span in sources.definitions(name):
+                    board.put(path, span, suspect.score * _FADE)
+
+
+def _of_focus(board: _Board, focus: Focus) -> None:
+    sources = board.sources
+    for word, weight in identifiers(focus.words).items():
+        for path, span in sources.definitions(word):
+            board.add(path, span, weight)
+    if focus.path is not None and focus.path in sources.texts and not is_test(focus.path):
+        for span in sources.spans(focus.path):
+            if focus.lines and span.kind == "function" and _touch(span, focus.lines):
+                board.add(focus.path, span, 8.0)
+    for problem in focus.problems:
+        if problem.path in sources.texts:
+            span_ = enclosing(sources.spans(problem.path), problem.line)
+            if span_ is not None:
+                board.add(problem.path, span_, 8.0 if problem.severity == "error" else 4.0)
+
+
+def _touch(span: Span, lines: tuple[int, int]) -> bool:
+    return span.first <= max(lines[1], lines[0] + 1) and lines[0] + 1 <= span.last
+
+
+def _whole_files(sources: Sources, found: Sequence[Suspect]) -> list[Suspect]:
+    """Constants and other code outside of functions: the first suspects' files, where they are short."""
+    whole: list[Suspect] = []
+    for path in dict.fromkeys(suspect.path for suspect in found[:4]):
+        size = len(sources.texts[path].split("\n"))
+        if size <= 120:
+            whole.append(Suspect(path, Span("", 1, size, "file"), 0.5))
+    return whole
+
+
+_QUOTED: Final = re.compile(r"[`'\"]([\w$][\w$.]*)(?:\(\))?[`'\"]")
+_CODEY: Final = re.compile(r"\b([A-Za-z]\w*_\w+|_\w+|[a-z]+[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*)\b|\b([\w.]+)\(\)")
+_DOTTED: Final = re.compile(r"\b([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)\b")
+_WORD: Final = re.compile(r"\b[A-Za-z_]\w{2,}\b")
+
+
+def identifiers(words: str) -> dict[str, float]:
+    """Bare names that a request may mean, with how surely it means them."""
+    found: dict[str, float] = {}
+
+    def put(name: str, weight: float) -> None:
+        bare = name.rpartition(".")[2]
+        if bare:
+            found[bare] = max(weight, found.get(bare, 0.0))
+
+    for match in _WORD.finditer(words):
+        put(match[0], 1.5)
+    for match in _DOTTED.finditer(words):
+        put(match[1], 4.0)
+    for match in _CODEY.finditer(words):
+        put(match[1] or match[2], 6.0)
+    for match in _QUOTED.finditer(words):
+        put(match[1], 8.0)
+    return found
+
+
+def named_files(sources: Sources, words: str) -> list[Path]:
+    """The files that a request names, by their whole name or a tail of it."""
+    found: list[Path] = []
+    for match in re.finditer(r"[\w./\\-]+\.\w+", words):
+        name = match[0].replace("\\", "/").lstrip("./")
+        found += [p for p in sources.texts if f"/{sources.name(p)}".endswith(f"/{name}") and p not in found]
+    return found
+
+
+def chosen_cases(cases: Sequence[Case], words: str) -> list[Case]:
+    """The failing cases that the request names; all of them where it names none."""
+    named = [case for case in cases if case.name in words or case.id in words]
+    return named or list(cases)
+
+
+def first_of(found: Iterable[Suspect], lines: int) -> list[Suspect]:
+    """As many suspects from the first on as fit into so many lines, at least one. Inner regions go with the outer."""
+    taken: list[Suspect] = []
+    left = lines
+    for suspect in found:
+        inside = any(s.path == suspect.path and s.span.holds(suspect.span.first) for s in taken)
+        if inside and suspect.span.kind != "file":
+            continue
+        if taken and suspect.span.size > left:
+            break
+        taken.append(suspect)
+        left -= suspect.span.size
+    return taken

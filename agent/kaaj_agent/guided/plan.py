@@ -1,0 +1,76 @@
+"""The to-do list of the guided loop: written by the harness in the request's terms, obeyed where the user edits it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from kaaj_agent.todo import Evidence, Todo, TodoList
+from kaaj_agent.work import Work
+
+TITLE_MAX: Final = 120
+
+
+@dataclass(slots=True)
+class Plan:
+    """Items by id. An item that the user skipped or took away is not worked on, and never comes back."""
+
+    work: Work
+    _mine: list[str] = field(default_factory=list[str])
+    _tried: set[str] = field(default_factory=set[str])
+
+    def add(self, title: str, *, before: str | None = None) -> str:
+        """A new item, at the end or before another; its id."""
+        todo = self.work.todo
+        taken = [int(item.id[1:]) for item in todo.items if item.id[1:].isdigit()]
+        taken += [int(known[1:]) for known in self._mine]
+        item = Todo(f"t{max(taken, default=0) + 1}", _cut(title), by="harness")
+        items = list(todo.items)
+        at = next((index for index, other in enumerate(items) if other.id == before), len(items))
+        items.insert(at, item)
+        self._mine.append(item.id)
+        self.work.set_todo(TodoList(tuple(items)))
+        return item.id
+
+    def name(self, item_id: str, title: str) -> None:
+        """A better title, now that more is known; one that the user worded stays."""
+        item = self.work.todo.get(item_id)
+        if item is not None and item.by == "harness":
+            self.work.set_todo(self.work.todo.with_item(replace(item, title=_cut(title))))
+
+    def wanted(self, item_id: str) -> bool:
+        item = self.work.todo.get(item_id)
+        return item is not None and item.status != "skipped"
+
+    def start(self, item_id: str) -> bool:
+        """Make it the running item. False where the user does not want it."""
+        if not self.wanted(item_id):
+            return False
+        self.work.set_todo(self.work.todo.start(item_id))
+        return True
+
+    def done(self, item_id: str, *, note: str = "", check: str = "") -> None:
+        """Done, by what is staged for it, a check, or a note."""
+        hunks = tuple(h.id for file in self.work.staging.files for h in file.hunks if h.todo == item_id)
+        if self.wanted(item_id):
+            evidence = Evidence(hunks, check, note)
+            if note:
+                self.work.bench.notes[item_id] = note
+            self.work.set_todo(self.work.todo.mark(item_id, "done" if evidence.convincing else "pending", evidence))
+
+    def failed(self, item_id: str, note: str) -> None:
+        if self.wanted(item_id):
+            self.work.set_todo(self.work.todo.mark(item_id, "failed", Evidence(note=note)))
+
+    def next_of_user(self) -> Todo | None:
+        """The first open item that the user wrote and that was not tried yet."""
+        for item in self.work.todo.open:
+            if item.by == "user" and item.id not in self._mine and item.id not in self._tried:
+                self._tried.add(item.id)
+                return item
+        return None
+
+
+def _cut(title: str) -> str:
+    line = " ".join(title.split())
+    return line if len(line) <= TITLE_MAX else line[: TITLE_MAX - 1] + "…"

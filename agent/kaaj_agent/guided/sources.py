@@ -1,0 +1,121 @@
+"""The workspace's code as texts: buffers over disk, what is staged over both, with a cheap index of definitions."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from kaaj_agent import disk
+from kaaj_agent.failures import FileError
+from kaaj_agent.guided.units import CODE, Span, is_test, spans
+from kaaj_agent.ignore import Ignore
+from kaaj_agent.staging import Staging
+from kaaj_agent.world import Folders
+
+FILES_MAX: Final = 4_000
+FILE_MAX: Final = 256 * 1024
+"""Bytes; a larger file is generated, as a rule, and is not searched for a fault."""
+
+_DEFINED: Final = re.compile(
+    r"^[ \t]*(?:(?:async|export|default|public|private|protected|static|final|pub(?:\([^)]*\))?|abstract|override)\s+)*"
+    r"(?:(?:def|class|function\*?|func|fn|fun|struct|interface|trait|enum)\s+(?:\([^)]*\)\s*)?([\w$]+)"
+    r"|(?:const|let|var)\s+([\w$]+)\s*="
+    r"|(?:[\w<>\[\],.*&:?]+\s+){0,3}([\w$]+)\s*\([^;{}\n]*\)[^;{}=\n]*\{)",
+    re.MULTILINE,
+)
+
+
+@dataclass(slots=True)
+class Sources:
+    """Texts by path, sorted by path. Methods that parse block: call them off the event loop."""
+
+    folders: Folders
+    texts: dict[Path, str]
+    _defined: dict[str, list[Path]] = field(default_factory=dict[str, list[Path]])
+    _spans: dict[Path, tuple[str, list[Span]]] = field(default_factory=dict[Path, tuple[str, list[Span]]])
+
+    def name(self, path: Path) -> str:
+        return self.folders.name_of(path)
+
+    @property
+    def known(self) -> frozenset[Path]:
+        return frozenset(self.texts)
+
+    def put(self, path: Path, text: str | None) -> None:
+        """The text of a file has become another, or it is gone."""
+        if text is None:
+            self.texts.pop(path, None)
+        else:
+            self.texts[path] = text
+        self._defined.clear()
+
+    def spans(self, path: Path) -> list[Span]:
+        text = self.texts.get(path, "")
+        held = self._spans.get(path)
+        if held is None or held[0] != text:
+            held = self._spans[path] = (text, spans(path, text))
+        return held[1]
+
+    def defining(self, name: str) -> list[Path]:
+        """The files that define a function, class or the like of this bare name."""
+        if not self._defined:
+            for path, text in self.texts.items():
+                for match in _DEFINED.finditer(text):
+                    paths = self._defined.setdefault(match[1] or match[2] or match[3], [])
+                    if not paths or paths[-1] != path:
+                        paths.append(path)
+            self._defined.setdefault("", [])
+        return self._defined.get(name, [])
+
+    def definitions(self, name: str, *, tests: bool = False) -> list[tuple[Path, Span]]:
+        """The spans of what is defined under this bare name, of tests only where asked for."""
+        return [
+            (path, span)
+            for path in self.defining(name)
+            if tests or not is_test(path)
+            for span in self.spans(path)
+            if span.bare == name
+        ]
+
+    def mentioning(self, words: Iterable[str]) -> list[Path]:
+        """The files in which any of the words stands as a whole word."""
+        wanted = [re.escape(word) for word in words]
+        if not wanted:
+            return []
+        pattern = re.compile(rf"(?<![\w$])(?:{'|'.join(wanted)})(?![\w$])")
+        return [path for path, text in self.texts.items() if pattern.search(text)]
+
+    def lines(self, path: Path, span: Span) -> str:
+        return "\n".join(self.texts[path].split("\n")[span.first - 1 : span.last])
+
+
+async def load(staging: Staging, ignore: Ignore) -> Sources:
+    """Every code file that is not ignored, as it stands with unsaved buffers and what is staged."""
+    folders = staging.folders
+    over: dict[Path, str | None] = {
+        path: document.text for path, document in staging.snapshot.buffers.items() if folders.root_of(path)
+    }
+    for file in staging.files:
+        over[file.path] = None
+        over[file.target] = file.after
+    return await asyncio.to_thread(_load, folders, ignore, over)
+
+
+def _load(folders: Folders, ignore: Ignore, over: Mapping[Path, str | None]) -> Sources:
+    texts: dict[Path, str] = {path: text for path, text in over.items() if text is not None}
+    for root in folders.roots:
+        for path in ignore.walk(root):
+            if len(texts) >= FILES_MAX:
+                break
+            if path in over or path in texts or path.suffix.lower() not in CODE:
+                continue
+            try:
+                if path.stat().st_size <= FILE_MAX:
+                    texts[path] = disk.read(path).text
+            except (FileError, OSError):
+                continue  # unreadable, binary or gone: not a place where a fault is looked for
+    return Sources(folders, dict(sorted(texts.items())))
