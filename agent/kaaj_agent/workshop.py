@@ -96,14 +96,22 @@ class Workshop:
             result = await shadow.shell.run(command, timeout=self.settings.command_timeout)
             return result, await self._adopt(await shadow.changed_files(), staging)
 
-    async def check(self, change: ChangeSet) -> CheckResult:
-        """Parse what is touched, then run the workspace's check command on the staged tree."""
+    async def check(
+        self, change: ChangeSet, *, command: str | None = None, timeout: float | None = None
+    ) -> CheckResult:
+        """Parse what is touched, then run the workspace's check command on the staged tree.
+
+        `command` is that command cut down to some of its tests, and as allowed as it; None runs all. `timeout`
+        (seconds) can only shorten what the settings say.
+        """
         async with self._busy:
-            command = await self.check_command()
+            allowed = await self.check_command()
+            command = (command or allowed) if allowed else allowed
             if not command and not any(file.after is not None for file in change.files):
                 return CheckResult("none")
+            seconds = min(self.settings.check_timeout, timeout or self.settings.check_timeout)
             shadow = await self.shadow()
-            checker = ShadowChecker(shadow, self.staging.snapshot, command, timeout=self.settings.check_timeout)
+            checker = ShadowChecker(shadow, self.staging.snapshot, command, timeout=seconds)
             return await checker.check(change)
 
     async def check_command(self) -> str | None:
