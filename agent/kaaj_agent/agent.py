@@ -126,10 +126,14 @@ class Agent:
     async def _run(
         self, session: Session, task: str, request: StartRequest, staging: Staging, inherited: ChangeSet | None
     ) -> None:
-        from kaaj_agent.task_run import TaskRun  # noqa: PLC0415 - the loops and tools are only needed now
-
         try:
+            from kaaj_agent.task_run import TaskRun  # noqa: PLC0415 - the loops and tools are only needed now
+
             await TaskRun(self, session, task, request, staging, inherited).run()
+        except Exception:  # noqa: BLE001 - one task fails, the server lives
+            _log.exception("task %s", task)
+            if session.tasks[task].status is None:
+                session.emit(ev.TaskFinished(task, "failed", "Kaaj failed inside; your files were not changed."))
         finally:
             self._runners.pop(task, None)
 

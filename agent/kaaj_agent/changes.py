@@ -55,8 +55,11 @@ class FileChange:
     def after_digest(self) -> str | None:
         return None if self.after is None else digest_of(self.after)
 
-    def with_hunks(self, earlier: Collection[Hunk] = (), todo: str | None = None) -> FileChange:
-        """This change with its hunks computed; known ones keep their to-do item, new ones get `todo`."""
+    def with_hunks(self, earlier: FileChange | None = None, todo: str | None = None) -> FileChange:
+        """This change with its hunks computed; those of `earlier` keep their to-do item, new ones get `todo`.
+
+        `earlier` is a state of the change of the same file before this one.
+        """
         name = str(self.path)
         base = self.before.text if self.before else ""
         if self.kind in ("create", "delete"):
@@ -65,10 +68,19 @@ class FileChange:
                 Hunk(hunk_math.hunk_id(name, 0, base, f"{self.kind}{new}"), 0, len(base), base, new, 1),
             )
         else:
-            found = hunk_math.diff(name, base, self.after or "")
+            found = self._edited(name, earlier)
             if not found and self.new_path:
                 found = (Hunk(hunk_math.hunk_id(name, 0, "", str(self.new_path)), 0, 0, "", "", 1),)
-        return replace(self, hunks=hunk_math.attribute(found, earlier, todo))
+        return replace(self, hunks=hunk_math.attribute(found, earlier.hunks if earlier else (), todo))
+
+    def _edited(self, name: str, earlier: FileChange | None) -> tuple[Hunk, ...]:
+        """The hunks of an edit; where an earlier state of it is known, only what differs is compared."""
+        if self.before is None or self.after is None:
+            raise AssertionError("only an edited file has hunks within it")
+        if earlier is None or earlier.before != self.before or earlier.after is None:
+            return hunk_math.extend(name, self.before, (), self.before.text, self.after)
+        known = tuple(hunk for hunk in earlier.hunks if hunk.old != hunk.new)
+        return hunk_math.extend(name, self.before, known, earlier.after, self.after)
 
     def only(self, chosen: Collection[str]) -> FileChange | None:
         """This change with the chosen hunks alone, by id; None where none of its hunks is chosen.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Final
 
-from kaaj_agent.document import Lines, split_lines
+from kaaj_agent.document import Document, Lines, split_lines
 
 _DIFF_LINES_MAX: Final = 4000
 """Above this many changed lines on one side, one hunk is made of all: difflib is quadratic."""
@@ -58,6 +58,77 @@ def diff(path: str, base: str, text: str) -> tuple[Hunk, ...]:
         gone, come = "".join(old[a:b]), "".join(new[c:d])
         hunks.append(Hunk(hunk_id(path, starts[a], gone, come), starts[a], starts[b], gone, come, head + a + 1))
     return tuple(hunks)
+
+
+def extend(path: str, base: Document, hunks: Sequence[Hunk], before: str, text: str) -> tuple[Hunk, ...]:
+    """The hunks from `base` to `text`, given those from `base` to `before`.
+
+    Only the region in which `before` and `text` differ is compared, and the hunks that it touches.
+    """
+    start = _prefix(before, text)
+    end = len(before) - _suffix(before, text, min(len(before), len(text)) - start)
+    left: list[Hunk] = []
+    near: list[Hunk] = []
+    right: list[Hunk] = []
+    drift = 0
+    for hunk in hunks:
+        begins = hunk.start + drift
+        ends = begins + len(hunk.new)
+        (left if ends < start else right if begins > end else near).append(hunk)
+        drift += _growth([hunk])
+    while True:
+        offset, inner = _growth(left), _growth(near)
+        first = min([start - offset, *(hunk.start for hunk in near)])
+        last = max([end - offset - inner, *(hunk.end for hunk in near)])
+        grown = inner + len(text) - len(before)
+        first = base.lines.start(base.lines.line_at(first))
+        line = base.lines.line_at(last)
+        whole = text[first + offset : last + offset + grown].endswith(("\n", "\r")) or first == last + grown
+        if last != base.lines.start(line) or not whole:
+            last = base.lines.end(line)
+        if left and left[-1].end >= first:
+            near.insert(0, left.pop())
+        elif right and right[0].start <= last:
+            near.append(right.pop(0))
+        else:
+            break
+    fresh = diff(path, base.text[first:last], text[first + offset : last + offset + grown])
+    above = base.lines.line_at(first)
+    return (*left, *(_moved(path, hunk, first, above) for hunk in fresh), *right)
+
+
+def _growth(hunks: Iterable[Hunk]) -> int:
+    return sum(len(hunk.new) - len(hunk.old) for hunk in hunks)
+
+
+def _moved(path: str, hunk: Hunk, offset: int, lines: int) -> Hunk:
+    start = hunk.start + offset
+    name = hunk_id(path, start, hunk.old, hunk.new)
+    return replace(hunk, id=name, start=start, end=hunk.end + offset, line=hunk.line + lines)
+
+
+def _prefix(a: str, b: str) -> int:
+    """How many characters two texts have in common at their beginning, by halving: slices compare at memory speed."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _suffix(a: str, b: str, most: int) -> int:
+    """The same at their end, at most `most`."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[len(a) - middle : len(a) - low] == b[len(b) - middle : len(b) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _common(a: list[str], b: list[str]) -> int:

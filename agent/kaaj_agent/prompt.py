@@ -17,6 +17,7 @@ from kaaj_agent.todo import TodoList
 if TYPE_CHECKING:
     from kaaj_agent.changes import ChangeSet
     from kaaj_agent.document import Document
+    from kaaj_agent.git_facts import GitFacts
     from kaaj_agent.ports import Diagnostic
     from kaaj_agent.rules import Rule
     from kaaj_agent.world import Folders
@@ -110,6 +111,14 @@ def tail_text(folders: Folders, now: float, buffers: Sequence[Path], git: str) -
         f"Open: {shown}" if shown else "",
     ]
     return "[" + "; ".join(row for row in rows if row) + "]"
+
+
+def git_text(git: GitFacts | None) -> str:
+    if git is None:
+        return ""
+    count = len(git.dirty) + git.more
+    dirty = f", {count} file{'s' * (count != 1)} changed" if count else ", clean"
+    return f"{git.branch or git.head or 'no commit yet'}{dirty}"
 
 
 def todo_text(todo: TodoList) -> str:

@@ -66,16 +66,17 @@ class SessionLog:
         return cls(path, _append_to(path), lock)
 
     def event(self, event: Event) -> None:
-        row = to_json(event)
         body = event.body
-        if isinstance(body, ChangeChanged):
-            digest = body.change.digest
-            known = digest in self._seen
-            if known or isinstance(body.change.state, Draft):
-                row["body"]["change"]["files"] = []
-            if not isinstance(body.change.state, Draft):
-                self._seen.add(digest)
-                row["body"]["change"]["digest"] = digest
+        if not isinstance(body, ChangeChanged):
+            self._write({"event": to_json(event)})
+            return
+        change = body.change
+        digest = "" if isinstance(change.state, Draft) else change.digest
+        if not digest or digest in self._seen:
+            event = replace(event, body=replace(body, change=replace(change, files=())))
+        self._seen.add(digest)
+        row = to_json(event)
+        row["body"]["change"]["digest"] = digest
         self._write({"event": row})
 
     def message(self, message: Message) -> None:

@@ -138,4 +138,4 @@ class Staging:
         if file.before is not None and file.after == file.before.text and file.new_path is None:
             self._files.pop(file.path, None)
             return
-        self._files[file.path] = file.with_hunks(earlier.hunks if earlier else (), self.todo)
+        self._files[file.path] = file.with_hunks(earlier, self.todo)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kaaj_agent import events as ev
 from kaaj_agent import prompt
 from kaaj_agent.changes import ChangeSet, Checked, CheckResult, Proposed, Rejected, Stale
 from kaaj_agent.failures import FileError, KaajError, StaleError
-from kaaj_agent.git_facts import facts
+from kaaj_agent.git_facts import git_facts
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import LimitReachedError, Limits
-from kaaj_agent.loops import agentic, guided
 from kaaj_agent.ports import Message, Profile
 from kaaj_agent.rules import rules_for
 from kaaj_agent.tools.bench import Bench
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from kaaj_agent.staging import Staging
 
 _log = logging.getLogger(__name__)
+
+GIT_SECONDS: Final = 0.5
+"""How long the first request waits for git's facts; without them it is only a little poorer."""
 
 
 @dataclass(slots=True)
@@ -54,9 +58,6 @@ class TaskRun:
         except KaajError as error:
             _log.info("task %s failed: %s", self.task, error)
             self._finish("failed", str(error))
-        except Exception:  # noqa: BLE001 - one task fails, the server lives
-            _log.exception("task %s", self.task)
-            self._finish("failed", "Kaaj failed inside; your files were not changed. The log of the server says more.")
 
     def _workshop(self) -> Workshop:
         agent = self.agent
@@ -81,9 +82,8 @@ class TaskRun:
         profile = await connection.model.profile()
         work = self._bench_up(workshop, connection, profile)
         await self._open_turn(work)
-        loop = guided if self._loop(profile) == "guided" else agentic
         try:
-            outcome = await loop.run(work)
+            outcome = await self._loop(profile)(work)
         except LimitReachedError as reached:
             outcome = Outcome("stopped", str(reached))
         await self._conclude(work, outcome)
@@ -116,9 +116,11 @@ class TaskRun:
         )
         return work
 
-    def _loop(self, profile: Profile) -> str:
+    def _loop(self, profile: Profile) -> Callable[[Work], Awaitable[Outcome]]:
         chosen = self.agent.settings.loop
-        return profile.loop if chosen == "auto" else chosen
+        name = profile.loop if chosen == "auto" else chosen
+        loop: Callable[[Work], Awaitable[Outcome]] = importlib.import_module(f"kaaj_agent.loops.{name}").run
+        return loop
 
     async def _open_turn(self, work: Work) -> None:
         """The system text once a session, then this turn: rules, focus, problems, request, and the volatile tail."""
@@ -131,7 +133,7 @@ class TaskRun:
                 document = await staging.find(request.path)
             except FileError as error:
                 work.notice(str(error), "warning")
-        git = await facts(staging.folders.roots[0])
+        git = await git_facts(staging.folders.roots[0], seconds=GIT_SECONDS)
         rules = await rules_for(staging.snapshot, request.path)
         text = prompt.opening(
             request.prompt,
@@ -143,7 +145,7 @@ class TaskRun:
                 staging.folders,
                 self.agent.clock.now(),
                 list(staging.snapshot.buffers),
-                git.line if git else "",
+                prompt.git_text(git),
             ),
         )
         if session.feedback:

@@ -61,6 +61,7 @@ class Desk:
         return next(iter(self.agent._sessions.values()))
 
     def change(self) -> ChangeSet:
+        assert self.session().changes, [event.body for event in self.events]
         return list(self.session().changes.values())[-1]
 
     def ending(self) -> ev.TaskFinished:

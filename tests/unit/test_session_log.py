@@ -22,7 +22,7 @@ CHECK = CheckResult("passed", "pytest", "1 passed", 0.5, sandboxed=True, exit_co
 
 def change(root: Path, text: str = "a = 2\n") -> ChangeSet:
     before = Document(root / "a.py", "a = 1\n", version=3)
-    return ChangeSet("c1", "t1", (FileChange(before.path, before, text).with_hunks((), "i1"),))
+    return ChangeSet("c1", "t1", (FileChange(before.path, before, text).with_hunks(None, "i1"),))
 
 
 def bodies(root: Path) -> list[ev.Body]:
