@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
 from kaaj_agent.failures import NotTextError
 
 _SNIFF: Final = 8192
+_LINE_END: Final = re.compile(r"\r\n?|\n")
+_AND_ONE: Final = (1).__add__
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -74,15 +78,11 @@ class Lines:
 
     @classmethod
     def of(cls, text: str) -> Lines:
-        starts = [0]
-        if "\r" not in text:
-            at = text.find("\n")
-            while at >= 0:
-                starts.append(at + 1)
-                at = text.find("\n", at + 1)
+        if "\r" in text:
+            ends = (match.end() for match in _LINE_END.finditer(text))
         else:
-            starts.extend(_mixed_starts(text))
-        return cls(tuple(starts), len(text))
+            ends = accumulate(map(_AND_ONE, map(len, text.split("\n")[:-1])))
+        return cls((0, *ends), len(text))
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -100,21 +100,15 @@ class Lines:
         return self.start(line + 1)
 
 
-def _mixed_starts(text: str) -> list[int]:
-    starts: list[int] = []
-    at = 0
-    size = len(text)
-    while at < size:
-        newline = text.find("\n", at)
-        carriage = text.find("\r", at)
-        if newline < 0 and carriage < 0:
-            break
-        if carriage >= 0 and (newline < 0 or carriage < newline):
-            at = carriage + (2 if text.startswith("\n", carriage + 1) else 1)
-        else:
-            at = newline + 1
-        starts.append(at)
-    return starts
+def line_number(text: str, offset: int) -> int:
+    """The line, from 1, that holds the character at `offset`, at the speed of counting."""
+    before = text[:offset]
+    return 1 + before.count("\n") + before.count("\r") - before.count("\r\n") - _splits_end(text, offset)
+
+
+def _splits_end(text: str, offset: int) -> bool:
+    """Whether `offset` lies between the two characters of one line end."""
+    return 0 < offset < len(text) and text[offset - 1] == "\r" and text[offset] == "\n"
 
 
 def split_lines(text: str) -> list[str]:

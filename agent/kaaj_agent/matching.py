@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 from typing import Final, Literal, TypeAlias
 
-from kaaj_agent.document import Lines, newline_of
+from kaaj_agent.document import Lines, line_number, newline_of
 from kaaj_agent.lookalikes import Folded, fold
 from kaaj_agent.nearest import Near, nearest
 
@@ -231,8 +231,7 @@ class _Page:
 
 
 def _verdict(text: str, how: How, places: list[_Place]) -> Match | Ambiguous:
-    rows = Lines.of(text)
-    lines = [rows.line_at(start) + 1 for start, _, _ in sorted(places, key=lambda place: place[0])]
+    lines = [line_number(text, start) for start, _, _ in sorted(places, key=lambda place: place[0])]
     if len(places) > 1:
         return Ambiguous(tuple(lines[:_PLACES_MAX]), more=len(places) > _PLACES_MAX)
     start, end, shift = places[0]

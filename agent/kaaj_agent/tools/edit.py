@@ -22,9 +22,8 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     if text == document.text:
         return refusal(f"{name}: old and new are the same; nothing changed.")
     await bench.staging.put(path, text)
-    line = document.lines.line_at(outcome.start) + 1
     how = "" if outcome.how == "exact" else f" (matched apart from {outcome.how})"
-    return ToolResult(f"Staged: {name} line {line}{how}.", f"{name}:{line}{how}")
+    return ToolResult(f"Staged: {name} line {outcome.line}{how}.", f"{name}:{outcome.line}{how}")
 
 
 TOOL: Final = Tool(
