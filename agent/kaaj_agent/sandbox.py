@@ -25,7 +25,9 @@ FILE_MAX_BLOCKS: Final = 4 * 1024 * 1024
 
 _START: Final = f'ulimit -c 0; ulimit -f {FILE_MAX_BLOCKS}; exec /bin/sh -c "$1"'
 
-_ISOLATION: Final = ("--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/")
+_ISOLATION: Final = (
+    "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--ro-bind", "/", "/",
+)  # fmt: skip
 
 _HIDDEN: Final = ("/tmp", "/var/tmp", "/home", "/root", "/run", "/media")  # noqa: S108 - covered, not written to
 """Covered by empty folders: people's files, and the sockets of desktop, container and login services."""

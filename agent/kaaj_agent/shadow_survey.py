@@ -91,25 +91,24 @@ class Survey:
         base = entry.name
         if base in _VERSION_CONTROL:
             return
-        path = self.root / name
         if base in _DEPENDENCIES or base.endswith(".egg-info"):
             if entry.is_dir():
                 plan.dependencies.append(name)
         elif entry.is_symlink():
-            withheld = self._ignore.ignored(path)
+            withheld = self._ignore.ignored(self.root / name)
             if withheld and base in _DEPENDENCIES_IF_IGNORED and entry.is_dir():
                 plan.dependencies.append(name)
             elif not withheld:
-                plan.links[name] = os.readlink(path)  # noqa: PTH115 - the text of the link, as it is
+                plan.links[name] = os.readlink(entry.path)  # noqa: PTH115 - the text of the link, as it is
         elif entry.is_dir(follow_symlinks=False):
             if base in _CACHES or (built and base == "target"):
                 return
             if allowed:
                 stack.append(name)
-            elif base in _DEPENDENCIES_IF_IGNORED or (path / "pyvenv.cfg").is_file():
+            elif base in _DEPENDENCIES_IF_IGNORED or (self.root / name / "pyvenv.cfg").is_file():
                 plan.dependencies.append(name)
         elif entry.is_file(follow_symlinks=False) and not _OUTPUT_FILES.match(base):
-            needed = allowed or (_GENERATED.match(base) and self._ignore.reason(path) == ".gitignore")
+            needed = allowed or (_GENERATED.match(base) and self._ignore.reason(self.root / name) == ".gitignore")
             if needed:
                 plan.files[name] = entry.stat(follow_symlinks=False)
 

@@ -69,6 +69,8 @@ class ShadowTree:
         self.notes: tuple[str, ...] = ()
         """What could not be laid out, for people."""
         self.survey = Survey(root, ignore)
+        self._root_text = str(root)
+        self._folder_text = str(folder)
         self._sandboxed = sandboxed
         self._laid: dict[str, _Laid] = {}
         self._folders: set[str] = set()
@@ -186,19 +188,25 @@ class ShadowTree:
         self, name: str, status: os.stat_result, found: Mapping[str, Stamp | None], stop: threading.Event
     ) -> Stamp | None:
         """Lay one file down. None where it is too large to copy; then nothing was done."""
-        source, place = self.root / name, self.folder / name
+        source, place = f"{self._root_text}/{name}", f"{self._folder_text}/{name}"  # Path costs more than the copying
         reading = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if status.st_size > LARGE and not self._clones:
                 return None
             fresh = name not in found
-            _make_room(place)
             mode = stat.S_IMODE(status.st_mode) & 0o777 | 0o600
-            writing = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            if not fresh:
+                _make_room(Path(place))
+            try:
+                writing = os.open(place, flags, mode)
+            except FileExistsError:  # in a folder of outputs, which the scan leaves out
+                _make_room(Path(place))
+                writing = os.open(place, flags, mode)
             try:
                 if not self._clone(reading, writing):
                     if status.st_size > LARGE:
-                        place.unlink()
+                        Path(place).unlink()
                         return None
                     while data := os.read(reading, _CHUNK):
                         _write_all(writing, data)
