@@ -22,6 +22,7 @@ from kaaj_agent.reviews import Reviews
 from kaaj_agent.session import Session, TaskState
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.staging import Staging
+from kaaj_agent.staleness import Staleness
 from kaaj_agent.todo import Todo, TodoList
 from kaaj_agent.world import World
 
@@ -71,6 +72,8 @@ class Agent:
         self.archive = Archive(self.state_dir / "sessions", self.clock, self._listeners)
         self._connected: asyncio.Future[Connection] | None = None
         self._restored = False
+        self.staleness = Staleness(self.world, self.proposals_touching)
+        self._unlisten = self.world.listen(self.staleness.touched)
 
     # --- listening -------------------------------------------------------------------------------------------------
 
@@ -228,6 +231,8 @@ class Agent:
 
     async def close(self) -> None:
         """Cancel everything that runs and let go of the model. Proposals stay in the log."""
+        self._unlisten()
+        self.staleness.close()
         runners = list(self._runners.values())
         for runner in runners:
             runner.cancel()
@@ -264,10 +269,10 @@ class Agent:
             await self.restore()
         raise BadRequestError(f"There is no change {change}.", field="change")
 
-    def proposals_touching(self, path: Path) -> tuple[ChangeSet, ...]:
-        """The changes that wait for a decision and touch `path`."""
+    def proposals_touching(self, path: Path) -> tuple[tuple[Session, ChangeSet], ...]:
+        """The changes that wait for a decision and touch `path`, each with its session."""
         return tuple(
-            change
+            (session, change)
             for session in self._sessions.values()
             for change in session.proposed()
             if isinstance(change.state, Proposed) and any(path in (f.path, f.target) for f in change.files)

@@ -144,6 +144,21 @@ async def test_typing_in_the_hunk_is_never_overwritten(tmp_path: Path) -> None:
         assert d.applier.applied == []
 
 
+async def test_a_proposal_that_no_longer_fits_is_told_at_once(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        await d.run()
+
+        async def notices(count: int) -> list[str]:
+            while len(found := [e.body.text for e in d.events if isinstance(e.body, ev.Noticed)]) < count:
+                await asyncio.sleep(0.01)
+            return found
+
+        d.type(CART.replace("sum(items) - 1", "sum(items) - 2"))
+        assert "cart.py changed" in (await notices(1))[0]
+        d.type(CART + "# below\n", 3)
+        assert "fits again" in (await notices(2))[1]
+
+
 async def test_a_hunk_can_be_refused_and_the_model_hears_of_it(tmp_path: Path) -> None:
     async with desk(tmp_path, PLAN, FIX_TOTAL, NEXT, FIX_COUNT, "Both.", "Hm.") as d:
         task = await d.run()
