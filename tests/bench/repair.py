@@ -1,6 +1,6 @@
 """Surprise-guided repair on seeded faults: how many are solved, and how fast.
 
-    python tests/bench/repair.py [--model qwen2.5-coder-1.5b] [--count 20] [--seconds 60]
+python -m tests.bench.repair [--model qwen2.5-coder-1.5b] [--count 20] [--seconds 60]
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from faults import FAULTS, Fault
+from tests.bench.faults import FAULTS, Fault
+
 from kaaj_agent.embedded.lease import acquire
 from kaaj_agent.embedded.models import DEFAULT_MODEL
 from kaaj_agent.embedded.scorer import LlamaScorer
@@ -101,7 +102,7 @@ async def main() -> int:
     given = parser.parse_args()
     results: list[tuple[bool, bool, float, int, str]] = []
     async with await acquire(given.model) as lease:
-        scorer = LlamaScorer(lease.native_url, lease.api_key)
+        scorer = LlamaScorer(lease.native_url, lease.api_key, lease.scan_url)
         try:
             for fault in FAULTS[: given.count]:
                 result = await solve(scorer, fault, given.seconds)
@@ -111,10 +112,10 @@ async def main() -> int:
                 print(f"{mark} {fault.name:12} {took:6.1f} s {judged:4} judged  {what}", flush=True)
         finally:
             await scorer.close()
-    solved = [result for result in results if result[0]]
+    done = [result for result in results if result[0]]
     middle = statistics.median(result[2] for result in results)
     print(
-        f"{given.model}: solved {len(solved)} of {len(results)}, the original {sum(r[1] for r in results)}, "
+        f"{given.model}: solved {len(done)} of {len(results)}, the original {sum(r[1] for r in results)}, "
         f"median {middle:.1f} s, judged {statistics.median(r[3] for r in results):.0f}"
     )
     return 0

@@ -14,7 +14,7 @@ import os
 import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
 from filelock import FileLock, Timeout
 
@@ -77,8 +77,7 @@ class Home:
     def address(self) -> Address | None:
         """What the server last wrote; None where there is nothing to be read."""
         try:
-            raw = cast("Any", json.loads(self._address.read_text("utf-8")))
-            return Address(**raw)
+            return Address(**json.loads(self._address.read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import httpx2
@@ -97,10 +98,10 @@ async def _store(partial: Partial, at: int, waiting: bytearray) -> int:
 
 def _start(response: httpx2.Response, size: int) -> int:
     """Where the body begins in the file. A whole body of the right length will do for a server without ranges."""
-    if response.status_code == httpx2.codes.PARTIAL_CONTENT:
+    if response.status_code == HTTPStatus.PARTIAL_CONTENT:
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
         if found and int(found[3]) == size:
             return int(found[1])
-    elif response.status_code == httpx2.codes.OK and response.headers.get("content-length") == str(size):
+    elif response.status_code == HTTPStatus.OK and response.headers.get("content-length") == str(size):
         return 0
     raise UnreachableError(f"it answered {response.status_code}, and not with the file")

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -96,8 +97,9 @@ async def acquire(
                 address = await _running(home)
                 if address is None:
                     place = folder or model_folder(environ)
-                    arguments = list(command or await asyncio.to_thread(_command, wanted, home, place))
-                    address = await _start(wanted, home, arguments)
+                    if command is None:
+                        command = await asyncio.to_thread(_command, wanted, home, place)
+                    address = await _start(wanted, home, command)
             except BaseException:
                 Home.drop_lease(lease)
                 raise
@@ -140,7 +142,7 @@ async def _answers(address: Address) -> bool:
             reply = await client.get(f"{address.url}/health", headers=_bearer(address.token))
     except httpx2.HTTPError:
         return False
-    return reply.status_code == httpx2.codes.OK
+    return reply.status_code == HTTPStatus.OK
 
 
 def _bearer(token: str) -> dict[str, str]:

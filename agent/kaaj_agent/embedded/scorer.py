@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final, cast
 
 import httpx2
@@ -19,13 +20,15 @@ _TRIES: Final = 2
 class LlamaScorer:
     """The `Scorer` port on a llama.cpp server at `url`. Close it when done.
 
-    Every request asks for one token: the server's speculation, which pays in chats, would draft far past the end
-    of a line here, and with one token to go it has nothing to draft for. The prefix is cached, so a request costs
-    one evaluation.
+    Where the child offers its second service (`scan_url`), many places are looked at in one request, and several
+    lines are finished in one. Elsewhere every request asks for one token: the server's speculation, which pays in
+    chats, would draft far past the end of a line, and with one token to go it has nothing to draft for. The prefix
+    is cached, so a request costs one evaluation.
     """
 
     url: str
     api_key: str = field(repr=False)
+    scan_url: str = ""
     client: httpx2.AsyncClient | None = None
     _bytes_of: dict[int, bytes] = field(default_factory=dict[int, bytes], init=False, repr=False)
 
@@ -52,6 +55,28 @@ class LlamaScorer:
             found.append(self._bytes_of[token])
         return found
 
+    async def scan(self, prefix: Sequence[int], tokens: Sequence[int], count: int) -> list[list[Alternative]]:
+        """For each of `tokens`, which follow `prefix`, the `count` likeliest tokens in its place."""
+        if self.scan_url:
+            body = {"prefix": list(prefix), "tokens": list(tokens), "count": count}
+            answer = await self._fast("/scan", body)
+            if answer is not None:
+                return [
+                    [self._alternative(int(i), bytes(data), float(p)) for i, p, data in row]
+                    for row in cast("list[list[tuple[int, float, list[int]]]]", answer["rows"])
+                ]
+        return [await self.alternatives([*prefix, *tokens[:at]], count) for at in range(len(tokens))]
+
+    async def finish_lines(self, prefixes: Sequence[Sequence[int]], limit: int) -> list[str]:
+        """`finish_line` for several prefixes, which best share most of their tokens."""
+        if self.scan_url:
+            body = {"prefixes": [list(prefix) for prefix in prefixes], "limit": limit}
+            answer = await self._fast("/lines", body)
+            if answer is not None:
+                lines = cast("list[list[int]]", answer["lines"])
+                return [bytes(line).decode("utf-8", "replace") for line in lines]
+        return [await self.finish_line(prefix, limit) for prefix in prefixes]
+
     async def alternatives(self, prefix: Sequence[int], count: int) -> list[Alternative]:
         answer = await self._post(
             "/completion",
@@ -71,9 +96,12 @@ class LlamaScorer:
         for entry in cast("list[Json]", steps[0]["top_logprobs"]):
             token = int(entry["id"])
             data = bytes(cast("list[int]", entry["bytes"]))
-            self._bytes_of.setdefault(token, data)
-            found.append(Alternative(token, data.decode("utf-8", "replace"), float(entry["logprob"])))
+            found.append(self._alternative(token, data, float(entry["logprob"])))
         return found
+
+    def _alternative(self, token: int, data: bytes, logprob: float) -> Alternative:
+        self._bytes_of.setdefault(token, data)
+        return Alternative(token, data.decode("utf-8", "replace"), logprob)
 
     async def finish_line(self, prefix: Sequence[int], limit: int) -> str:
         tokens = list(prefix)
@@ -104,19 +132,30 @@ class LlamaScorer:
             found.append(token)
         return found
 
+    async def _fast(self, path: str, body: Mapping[str, Json]) -> Mapping[str, Json] | None:
+        """The second service's answer, or None where it cannot serve this request or any."""
+        reply = await self._send(self.scan_url + path, body)
+        if reply.status_code == HTTPStatus.NOT_IMPLEMENTED:
+            self.scan_url = ""
+        if reply.status_code != HTTPStatus.OK:
+            return None
+        return cast("Mapping[str, Json]", reply.json())
+
     async def _post(self, path: str, body: Mapping[str, Json]) -> Mapping[str, Json]:
+        reply = await self._send(self.url + path, body)
+        if reply.status_code != HTTPStatus.OK:
+            raise ModelError(f"The embedded model refused {path} ({reply.status_code}): {reply.text[:300]}")
+        return cast("Mapping[str, Json]", reply.json())
+
+    async def _send(self, url: str, body: Mapping[str, Json]) -> httpx2.Response:
         if self.client is None:
             self.client = httpx2.AsyncClient(timeout=_SECONDS, trust_env=False)
+        headers = {"Authorization": f"Bearer {self.api_key}"}
         for attempt in range(_TRIES):
             try:
-                reply = await self.client.post(
-                    self.url + path, json=body, headers={"Authorization": f"Bearer {self.api_key}"}
-                )
+                return await self.client.post(url, json=body, headers=headers)
             except httpx2.HTTPError as error:
-                if attempt + 1 < _TRIES:
-                    continue
-                raise ModelError(f"The embedded model does not answer: {error or type(error).__name__}.") from error
-            if reply.status_code != httpx2.codes.OK:
-                raise ModelError(f"The embedded model refused {path} ({reply.status_code}): {reply.text[:300]}")
-            return cast("Mapping[str, Json]", reply.json())
-        raise AssertionError("unreachable: every try returns or raises")
+                if attempt + 1 == _TRIES:
+                    reason = str(error) or type(error).__name__
+                    raise ModelError(f"The embedded model does not answer: {reason}.") from error
+        raise AssertionError("unreachable: the last try returns or raises")

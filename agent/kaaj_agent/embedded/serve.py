@@ -1,7 +1,7 @@
 """The child process that serves one model: `python -m kaaj_agent.embedded.serve`.
 
 It listens on loopback alone, wants its token, and ends by itself some seconds after its last user has gone.
-This is the only module that imports xllamacpp.
+Only what this process loads imports xllamacpp: this module and `lowlevel`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from kaaj_agent.embedded import scan_service
 from kaaj_agent.embedded.home import Address, Home, try_lock
 
 LINGER_SECONDS: Final = 8.0
@@ -90,7 +91,7 @@ def _engine(path: Path, alias: str, context: int, threads: int) -> Callable[[str
         params.verbosity = 1
         server = xllamacpp.Server(params)
         _kept.append(server)
-        return Started(str(server.listening_address), context=context)
+        return Started(str(server.listening_address), scan_service.start(path, token, threads), context)
 
     return start
 

@@ -18,11 +18,22 @@ _CHUNK: Final = 48
 
 @runtime_checkable
 class BatchScorer(Protocol):
-    """A scorer that can also look at many places in one pass."""
+    """A scorer that can also look at many places, and finish several lines, in one request each."""
 
     async def scan(self, prefix: Sequence[int], tokens: Sequence[int], count: int) -> list[list[Alternative]]:
         """For each of `tokens`, which follow `prefix`, the `count` likeliest tokens in its place."""
         ...
+
+    async def finish_lines(self, prefixes: Sequence[Sequence[int]], limit: int) -> list[str]:
+        """`Scorer.finish_line` for each of the prefixes."""
+        ...
+
+
+async def finish_lines(scorer: Scorer, prefixes: Sequence[Sequence[int]], limit: int) -> list[str]:
+    """The ends of several lines, by the quickest way the scorer has."""
+    if isinstance(scorer, BatchScorer):
+        return await scorer.finish_lines(prefixes, limit)
+    return [await scorer.finish_line(prefix, limit) for prefix in prefixes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,6 @@ class Region:
         shown = prompt.excerpt(source, unit)
         head = await scorer.render(prompt.messages(source, unit, shown), prompt.opening(unit))
         last = min(len(source.lines), unit.last)
-        # The line after the region's last shows the model's wish to go on where the code stops.
         code = await scorer.tokenize(source.shown(shown.first, last))
         pieces = await scorer.text_of(code)
         return cls(unit, source, head, code, pieces, shown.first)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Final
 
 from kaaj_agent.ports import Alternative, Scorer
 from kaaj_agent.repair.mutations import mutations
-from kaaj_agent.repair.scan import Place, Region
+from kaaj_agent.repair.scan import Place, Region, finish_lines
 from kaaj_agent.repair.unit import Candidate, Unit
 
 
@@ -34,6 +34,9 @@ DEFAULT_LIMITS: Final = Limits()
 _BAND: Final = 1.0
 """Alternatives this close in log-probability are grouped by region, so that the model's cache is of use."""
 
+_TOGETHER: Final = 4
+"""Lines finished side by side: more are quicker a line, but the judge waits longer for the first."""
+
 
 @dataclass(slots=True)
 class _Maker:
@@ -46,26 +49,32 @@ class _Maker:
     def __post_init__(self) -> None:
         self.seen.add(self.region.unit.text)
 
-    async def complete(self, scorer: Scorer, place: Place, choice: Alternative) -> list[Candidate]:
-        """The line as the model would write it from `place` on, in the forms in which it can be meant."""
+    async def complete(
+        self, scorer: Scorer, chosen: Sequence[tuple[Place, Alternative]]
+    ) -> AsyncGenerator[Candidate, None]:
+        """For each choice the line as the model would write it from there on, in the forms that can be meant."""
+        open_ended = [
+            [*self.region.prefix(place.position), choice.token]
+            for place, choice in chosen
+            if not _ends_line(choice.text)
+        ]
+        limit = self.limits.line_tokens
+        ends = iter(await finish_lines(scorer, open_ended, limit) if open_ended else [])
+        for place, choice in chosen:
+            for text, line, description in self._meant(place, choice, ends):
+                made = await self.candidate(text, line, description, choice.logprob)
+                if made is not None:
+                    yield made
+
+    def _meant(self, place: Place, choice: Alternative, ends: Iterator[str]) -> list[tuple[str, int, str]]:
+        """(text of the file, line, description) of each form; takes the line's end from `ends` where it needs one."""
         source = self.region.source
         old = source.lines[place.line - 1]
-        head = old.encode()[: place.column]
-        data = choice.text.encode()
-        ends_here = not data or data.lstrip().startswith(b"```")
-        if ends_here:
-            return await self._checked([(source.deleted(place.line), place.line, "delete the line")], choice)
-        if b"\n" in data:
-            new = head + data.partition(b"\n")[0]
-        else:
-            rest = await scorer.finish_line(
-                [*self.region.prefix(place.position), choice.token], self.limits.line_tokens
-            )
-            if not rest.endswith("\n") and len(rest) > 4 * self.limits.line_tokens:
-                return []
-            new = head + data + rest.rstrip("\n").encode()
-        line = new.decode("utf-8", "replace").rstrip()
-        return await self._checked(self._forms(place, old, line), choice)
+        if _ends_turn(choice.text):
+            return [(source.deleted(place.line), place.line, f"delete {old.strip()}")]
+        written = choice.text if _ends_line(choice.text) else choice.text + next(ends)
+        head = old.encode()[: place.column].decode("utf-8", "replace")
+        return self._forms(place, old, (head + written.partition("\n")[0]).rstrip())
 
     def _forms(self, place: Place, old: str, line: str) -> list[tuple[str, int, str]]:
         source = self.region.source
@@ -81,9 +90,6 @@ class _Maker:
             else:
                 forms.append((source.inserted(place.line, line), place.line, f"insert {line.strip()}"))
         return forms
-
-    async def _checked(self, forms: Sequence[tuple[str, int, str]], choice: Alternative) -> list[Candidate]:
-        return [c for form in forms if (c := await self.candidate(*form, choice.logprob)) is not None]
 
     async def candidate(self, text: str, line: int, description: str, logprob: float) -> Candidate | None:
         """The candidate, unless its text was had before or does not parse."""
@@ -111,18 +117,15 @@ async def candidates(
         maker = _Maker(await Region.of(scorer, unit), limits)
         makers.append(maker)
         async for place in maker.region.walk(scorer):
-            for choice in place.alternatives[: limits.width]:
-                if choice.token == place.token or choice.logprob < limits.floor or "\ufffd" in choice.text:
-                    continue
-                if choice.logprob > place.actual:
-                    tried += 1
-                    for candidate in await maker.complete(scorer, place, choice):
-                        yield candidate
-                else:
-                    left.append((choice.logprob, len(makers) - 1, place, choice))
+            worth = [choice for choice in place.alternatives[: limits.width] if _worth(place, choice, limits)]
+            hot = [(place, choice) for choice in worth if choice.logprob > place.actual]
+            left += [(c.logprob, len(makers) - 1, place, c) for c in worth if c.logprob <= place.actual]
+            tried += len(hot)
+            async for candidate in maker.complete(scorer, hot):
+                yield candidate
     left.sort(key=lambda item: (-math.ceil(item[0] / _BAND), item[1], -item[0]))
-    for _, index, place, choice in left[: max(0, limits.alternatives - tried)]:
-        for candidate in await makers[index].complete(scorer, place, choice):
+    for index, group in _groups(left[: max(0, limits.alternatives - tried)]):
+        async for candidate in makers[index].complete(scorer, group):
             yield candidate
     simple = [(m.logprob, index, m) for index, maker in enumerate(makers) for m in mutations(maker.region)]
     simple.sort(key=lambda item: -item[0])
@@ -130,6 +133,36 @@ async def candidates(
         made = await makers[index].candidate(mutation.text, mutation.line, mutation.description, mutation.logprob)
         if made is not None:
             yield made
+
+
+def _worth(place: Place, choice: Alternative, limits: Limits) -> bool:
+    """A part of a character cannot be finished, and the token that stands there is no alternative."""
+    return choice.token != place.token and choice.logprob >= limits.floor and "\ufffd" not in choice.text
+
+
+def _groups(
+    items: Sequence[tuple[float, int, Place, Alternative]],
+) -> Iterator[tuple[int, list[tuple[Place, Alternative]]]]:
+    """Neighbours of the same region, a few at a time: their lines are finished side by side."""
+    group: list[tuple[Place, Alternative]] = []
+    current = -1
+    for _, index, place, choice in items:
+        if group and (index != current or len(group) >= _TOGETHER):
+            yield current, group
+            group = []
+        current = index
+        group.append((place, choice))
+    if group:
+        yield current, group
+
+
+def _ends_turn(text: str) -> bool:
+    """The model would stop here: a control token, or the fence's end."""
+    return not text or text.lstrip().startswith("```")
+
+
+def _ends_line(text: str) -> bool:
+    return _ends_turn(text) or "\n" in text
 
 
 def changed_characters(old: str, new: str) -> int:
