@@ -133,7 +133,7 @@ class Ignore:
 
     def _judge(self, scope: _Scope, name: str, *, is_folder: bool) -> Reason | None:
         """The verdict on one name in a folder that is itself not ignored."""
-        if name in FORBIDDEN:
+        if name.lower() in FORBIDDEN:
             return "version control"
         if not self._secrets and name not in NO_SECRETS and _SECRET.match(name):
             return "secret"

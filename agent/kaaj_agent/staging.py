@@ -46,15 +46,14 @@ class Staging:
 
     async def read(self, path: Path) -> Document:
         """The text as it stands with what is staged. Raises as `Snapshot.read`."""
-        name = self.folders.name_of(path)
-        for file in self._files.values():
-            if file.target == path and file.after is not None:
-                before = file.before
-                version = before.version if before else None
-                style = before.format if before else Document(path, "").format
-                return Document(path, file.after, version, style)
-            if file.path == path:
-                raise MissingFileError(f"{name} was moved or deleted in this change.", path=name)
+        held = self._at(path)
+        if held is not None and held.after is not None:
+            before = held.before
+            version = before.version if before else None
+            return Document(path, held.after, version, before.format if before else held.style)
+        if path in self._files:
+            name = self.folders.name_of(path)
+            raise MissingFileError(f"{name} was moved or deleted in this change.", path=name)
         return await self.snapshot.read(path)
 
     async def find(self, path: Path) -> Document | None:
@@ -70,14 +69,21 @@ class Staging:
             self._store(replace(held, after=text))
             return
         gone = self._files.get(path)
-        before = gone.before if gone and gone.after is None else await self.snapshot.find(path)
-        self._store(FileChange(path, before, text))
+        if gone is None:
+            self._store(FileChange(path, await self.snapshot.find(path), text))
+        elif gone.after is None:
+            self._store(FileChange(path, gone.before, text))
+        else:  # it was moved away: what was moved becomes a new file, and this one keeps its base
+            del self._files[path]
+            style = gone.before.format if gone.before else gone.style
+            self._store(FileChange(gone.target, None, gone.after, style=style))
+            self._store(FileChange(path, gone.before, text))
 
     async def delete(self, path: Path) -> None:
         """Raises MissingFileError where there is no such file."""
         held = self._at(path)
         if held is None:
-            self._store(FileChange(path, await self.snapshot.read(path), None))
+            self._store(FileChange(path, await self.read(path), None))
         elif held.before is None:
             del self._files[held.path]
             self.revision += 1
@@ -91,7 +97,12 @@ class Staging:
             raise FileError(f"{name} exists already; nothing was moved.", path=name)
         document = await self.read(path)
         held = self._at(path)
-        if held is None:
+        taken = self._files.get(new_path)
+        if taken is not None and taken is not held:
+            # another file stood there before this change: it gets the new text, so that its base is still compared
+            await self.delete(path)
+            await self.put(new_path, document.text)
+        elif held is None:
             self._store(FileChange(path, document, document.text, new_path))
         elif held.before is None:
             del self._files[held.path]
@@ -104,29 +115,44 @@ class Staging:
 
         Those keep their old base, so that the change stays complete and is refused as stale rather than half done.
         """
-        self.snapshot = snapshot
         stale: list[Path] = []
+        carried: dict[Path, FileChange] = {}
         for file in self.files:
-            now = await snapshot.find(file.path)
-            if (now.digest if now else None) == (file.before.digest if file.before else None):
-                if now is not None and file.before is not None and now.version != file.before.version:
-                    self._files[file.path] = replace(file, before=now)
-                continue
-            if now is None or file.before is None or file.after is None:
+            fresh = await self._carried(file, snapshot)
+            if fresh is None:
                 stale.append(file.path)
-                continue
-            carried = rebase(file.hunks, file.before.text, now.text)
-            if carried is None:
-                stale.append(file.path)
-                continue
-            todos = tuple(hunk.todo for hunk in file.hunks)
-            moved = replace(file, before=now, after=carried).with_hunks()
-            if len(moved.hunks) == len(todos):
-                hunks = tuple(replace(h, todo=t) for h, t in zip(moved.hunks, todos, strict=True))
-                moved = replace(moved, hunks=hunks)
-            self._files[file.path] = moved
-            self.revision += 1
+            elif fresh is not file:
+                carried[file.path] = fresh
+        self.snapshot = snapshot
+        for path, file in carried.items():
+            if file.after != self._files[path].after:
+                self.revision += 1
+            self._files[path] = file
         return tuple(stale)
+
+    async def _carried(self, file: FileChange, snapshot: Snapshot) -> FileChange | None:
+        """A file's change on the text that stands there now; None where it cannot be carried over."""
+        try:
+            now = await snapshot.find(file.path)
+            if file.new_path is not None and await snapshot.find(file.new_path) is not None:
+                return None
+        except FileError:
+            return None  # it is no text any more, or cannot be read
+        if (now.digest if now else None) == (file.before.digest if file.before else None):
+            moved_on = now is not None and file.before is not None and now.version != file.before.version
+            return replace(file, before=now) if moved_on else file
+        if now is None or file.before is None or file.after is None:
+            return None
+        if file.after == file.before.text:  # moved only
+            return replace(file, before=now, after=now.text)
+        after = rebase(file.hunks, file.before.text, now.text)
+        if after is None:
+            return None
+        moved = replace(file, before=now, after=after).with_hunks()
+        if len(moved.hunks) != len(file.hunks):
+            return moved
+        todos = (hunk.todo for hunk in file.hunks)
+        return replace(moved, hunks=tuple(replace(h, todo=t) for h, t in zip(moved.hunks, todos, strict=True)))
 
     def _at(self, path: Path) -> FileChange | None:
         """The change whose result stands at `path`."""

@@ -106,13 +106,17 @@ def from_model(
     serve them now, `notes` to what was looked up for them. Items that the user wrote or skipped cannot be dropped
     or revived by the model.
     """
-    known = {item.title.strip().casefold(): item for item in before.items}
+    known: dict[str, list[Todo]] = {}
+    for item in before.items:
+        known.setdefault(item.title.strip().casefold(), []).append(item)
     taken = [int(item.id[1:]) for item in before.items if item.id[1:].isdigit()]
     fresh = max(taken, default=0)
     items: list[Todo] = []
     for title, status in rows:
-        old = known.pop(title.strip().casefold(), None)
-        if old is None:
+        same = known.get(title.strip().casefold())
+        if same:
+            old = same.pop(0)
+        else:
             fresh += 1
             old = Todo(f"t{fresh}", title.strip())
         if old.status == "skipped":
@@ -126,5 +130,6 @@ def from_model(
             items.append(replace(old, status=status, evidence=Evidence()))
         else:
             items.append(replace(old, status=status))
-    items.extend(item for item in known.values() if item.by == "user" or item.status in ("done", "skipped"))
+    left = (item for same in known.values() for item in same)
+    items.extend(item for item in left if item.by == "user" or item.status in ("done", "skipped"))
     return TodoList(tuple(items))

@@ -18,7 +18,9 @@ from kaaj_agent.document import Document
 from kaaj_agent.failures import MissingFileError, OutsideError
 
 FORBIDDEN: Final = frozenset({".git", ".hg", ".svn", ".jj"})
-"""Folders that are neither read nor written through the agent, wherever they stand."""
+"""Folders that are neither read nor written through the agent, wherever they stand (some disks ignore case)."""
+
+_NAME_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +46,27 @@ class Folders:
         asked = Path(name)
         tries = [asked] if asked.is_absolute() else [root / asked for root in self.roots]
         if not asked.is_absolute() and len(self.roots) > 1:
-            tries = [root.joinpath(*asked.parts[1:]) for root in self.roots if root.name == asked.parts[0]] + tries
+            named = (root for root in self.roots if asked.parts[:1] == (root.name,))
+            tries = [root.joinpath(*asked.parts[1:]) for root in named] + tries
         first: Path | None = None
-        for candidate in tries:
-            resolved = candidate.resolve()
-            if self.root_of(resolved) is None:
-                continue
-            if resolved.exists():
-                return self._guard(resolved, name)
-            first = first or resolved
+        try:
+            for candidate in tries:
+                resolved = candidate.resolve()
+                if self.root_of(resolved) is None:
+                    continue
+                if resolved.exists():
+                    return self._guard(resolved, name)
+                first = first or resolved
+        except (OSError, RuntimeError, ValueError) as error:  # too long, a loop of links, no valid characters
+            shown = name if len(name) <= _NAME_SHOWN else name[:_NAME_SHOWN] + "…"
+            raise OutsideError(f"{shown!a} is not a usable path.", path=shown) from error
         if first is None:
             raise OutsideError(f"{name} is outside of the workspace.", path=name)
         return self._guard(first, name)
 
     def _guard(self, path: Path, name: str) -> Path:
         root = self.root_of(path)
-        if root is None or FORBIDDEN.intersection(path.relative_to(root).parts):
+        if root is None or FORBIDDEN.intersection(part.lower() for part in path.relative_to(root).parts):
             raise OutsideError(f"{name} belongs to version control, which Kaaj does not touch.", path=name)
         return path
 
@@ -104,8 +111,8 @@ class World:
     """What is open now. Changes only on the event loop; listeners hear of each changed path."""
 
     folders: Folders = Folders(())
-    _buffers: dict[Path, Document] = field(default_factory=dict)
-    _listeners: list[Callable[[Path], None]] = field(default_factory=list)
+    _buffers: dict[Path, Document] = field(default_factory=dict[Path, Document])
+    _listeners: list[Callable[[Path], None]] = field(default_factory=list[Callable[[Path], None]])
 
     def put(self, document: Document) -> None:
         """A buffer was opened or changed."""
