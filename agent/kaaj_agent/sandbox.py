@@ -49,6 +49,9 @@ _KEPT: Final = (
 )  # fmt: skip
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|^KAAJ_|^OPENAI_", re.IGNORECASE)
 
+_CACHES: Final = (".cache", ".vite", ".vite-temp")
+"""Folders in node_modules that bundlers write to: empty and writable inside."""
+
 Kind: TypeAlias = Literal["hide", "read", "write", "mask"]
 
 
@@ -112,7 +115,7 @@ class Sandbox:
     async def find(cls, hidden: Iterable[Path] = (), *, wanted: bool = True) -> Sandbox:
         """Try bubblewrap once per process (10 ms, in a thread) and say what was found."""
         covered = tuple(path.resolve() for path in hidden)
-        home = Path.home().resolve()
+        home = _home()
         if not wanted:
             return cls(None, "The sandbox is switched off in your settings.", covered, home)
         program, reason = await asyncio.to_thread(try_bubblewrap)
@@ -158,7 +161,11 @@ class Sandbox:
             if not any(tool.is_relative_to(place) for _, place in trees) and _is_covered(tool, mounts):
                 mounts.append(Mount("read", tool, tool))
         mounts += [Mount("write", place, source) for source, place in trees]
-        mounts += [Mount("read", path, path) for path in readonly]
+        shown = [path for path in readonly if path.exists()]  # it may have gone since it was noted
+        mounts += [Mount("read", path, path) for path in shown]
+        mounts += [
+            Mount("hide", path / name, path / name) for path in shown for name in _CACHES if (path / name).is_dir()
+        ]
         mounts += [Mount("read", place, source) for source, place in masks]
         # A later mount covers an earlier one, so that what lies deeper has to come later. A write at the place of a
         # hide has to win, which the stable sort gives: hides come first in the list.
@@ -168,6 +175,13 @@ class Sandbox:
             str(self.program), *_ISOLATION, "--dev", "/dev", "--proc", "/proc", *flags,
             "--chdir", str(start_in or workspace), "--", *start,
         ]  # fmt: skip
+
+
+def _home() -> Path:
+    try:
+        return Path.home().resolve()
+    except RuntimeError:  # a user without an entry and without HOME
+        return Path("/nonexistent")
 
 
 def _last_of_each(mounts: Iterable[Mount]) -> list[Mount]:

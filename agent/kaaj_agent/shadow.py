@@ -61,9 +61,12 @@ class Shadow:
         self.skipped: tuple[str, ...] = ()
         """What commands changed and `changed_files` could not report as text, by name."""
         self._trees = [
-            ShadowTree(place, folder / str(number) / place.name, ignore, sandboxed=sandbox.available)
+            ShadowTree(
+                place, folder / str(number) / place.name, ignore, folder.parent.parent, sandboxed=sandbox.available
+            )
             for number, place in enumerate(_outermost(folders.roots))
         ]
+        self._ignore = ignore
         self._lock: FileLock | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
@@ -169,7 +172,6 @@ class Shadow:
 
     def _overlays(self, snapshot: Snapshot, files: Sequence[FileChange]) -> dict[Path, dict[str, bytes | None]]:
         overlays: dict[Path, dict[str, bytes | None]] = {tree.root: {} for tree in self._trees}
-        ignore = Ignore(snapshot.folders)
 
         def put(path: Path, data: bytes | None) -> None:
             for root, overlay in overlays.items():
@@ -177,7 +179,7 @@ class Shadow:
                     overlay[path.relative_to(root).as_posix()] = data
 
         for path, buffer in snapshot.buffers.items():
-            if not ignore.ignored(path):
+            if not self._ignore.ignored(path):
                 put(path, _bytes_of(buffer))
         for file in files:
             put(file.path, None)

@@ -49,11 +49,12 @@ class Plan:
 
 
 class Survey:
-    """Looks over one root. Blocking. Names are relative to the root, with `/`."""
+    """Looks over one root. Blocking. Names are relative to it, with `/`. `private` is Kaaj's own, never laid out."""
 
-    def __init__(self, root: Path, ignore: Ignore) -> None:
+    def __init__(self, root: Path, ignore: Ignore, private: Path) -> None:
         self.root = root
         self._ignore = ignore
+        self._private = private
 
     def take(self, stop: threading.Event) -> Plan:
         """Everything that is to be laid out. Raises Stopped, SandboxError (too many files)."""
@@ -101,7 +102,7 @@ class Survey:
             elif not withheld:
                 plan.links[name] = os.readlink(entry.path)  # noqa: PTH115 - the text of the link, as it is
         elif entry.is_dir(follow_symlinks=False):
-            if base in _CACHES or (built and base == "target"):
+            if base in _CACHES or (built and base == "target") or self.root / name == self._private:
                 return
             if allowed:
                 stack.append(name)

@@ -62,13 +62,13 @@ def _digest_key(data: bytes) -> str:
 class ShadowTree:
     """The shadow of `root` in `folder`. `readonly` are the real paths that a sandbox shows in their own places."""
 
-    def __init__(self, root: Path, folder: Path, ignore: Ignore, *, sandboxed: bool) -> None:
+    def __init__(self, root: Path, folder: Path, ignore: Ignore, private: Path, *, sandboxed: bool) -> None:
         self.root = root
         self.folder = folder
         self.readonly: tuple[Path, ...] = ()
         self.notes: tuple[str, ...] = ()
         """What could not be laid out, for people."""
-        self.survey = Survey(root, ignore)
+        self.survey = Survey(root, ignore, private)
         self._root_text = str(root)
         self._folder_text = str(folder)
         self._sandboxed = sandboxed

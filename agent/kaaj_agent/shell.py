@@ -112,6 +112,12 @@ class ShadowShell:
         if timed_out:
             text += f"\n[stopped: it ran longer than {timeout:g} s]"
         code = None if timed_out else process.returncode
+        if self._sandboxed and code == 1 and text.startswith("bwrap: "):
+            raise SandboxError(
+                f"The sandbox could not be set up: {text.strip().removeprefix('bwrap: ')}",
+                kept="The command was not run.",
+                hint="Set sandbox to off in your settings to be asked for each command instead.",
+            )
         return CommandResult(code, text, seconds, timed_out, output.was_cut)
 
     async def _start(self, command: str, writing: int, mark: str) -> asyncio.subprocess.Process:

@@ -326,3 +326,23 @@ async def test_git_reads_and_does_not_tell_passwords(shadow: Shadow, root: Path)
     assert " M pkg/a.py" in result.output
     assert "hunter2" not in result.output
     assert not (root / ".git/x").exists()
+
+
+async def test_state_folder_inside_of_the_workspace(root: Path) -> None:
+    shadow = await Shadow.open(Folders.of(root), root / ".kaaj-state")
+    try:
+        for _ in range(2):
+            await shadow.sync(world(root).snapshot())
+        assert not list(shadow.place_of(root).glob(".kaaj-state/*"))
+        assert (await shadow.shell.run("cat pkg/a.py")).output == "A = 1\n"
+        assert await shadow.changed_files() == []
+    finally:
+        await shadow.close()
+
+
+async def test_vanished_dependencies_do_not_hinder(shadow: Shadow, root: Path) -> None:
+    await shadow.sync(world(root).snapshot())
+    (root / "node_modules/dep/index.js").unlink()
+    (root / "node_modules/dep").rmdir()
+    (root / "node_modules").rmdir()
+    assert (await shadow.shell.run("echo on")).output == "on\n"

@@ -47,7 +47,7 @@ def alive(seconds: str) -> bool:
 
 async def until(seconds: str, *, there: bool) -> None:
     async with asyncio.timeout(20):
-        while alive(seconds) is not there:  # noqa: ASYNC110 - other processes set no event
+        while alive(seconds) is not there:
             await asyncio.sleep(0.01)
 
 
@@ -200,3 +200,11 @@ def test_what_is_cut_is_told_exactly(lines: list[str], size: int) -> None:
     assert middle.count("\n") == cut_lines
     assert (head.rstrip("\n") + tail) == data.decode()[: len(data) - len(tail) - cut_bytes].rstrip("\n") + tail
     assert len(head) + len(tail) <= 513
+
+
+async def test_a_sandbox_that_cannot_be_set_up_is_no_failing_command(tmp_path: Path) -> None:
+    shell = ShadowShell(
+        tmp_path, lambda _: ["/bin/sh", "-c", "echo 'bwrap: no such mount'; exit 1"], dict, sandboxed=True
+    )
+    with pytest.raises(SandboxError, match="no such mount"):
+        await shell.run("true")
