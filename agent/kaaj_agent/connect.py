@@ -42,7 +42,7 @@ async def _embedded(name: str, state_dir: Path, wishes: Wishes) -> Connection:
     lease = await acquire(name, state=state_dir)
     wishes = replace(wishes, window=lease.context)
     endpoint = Endpoint([lease.base_url], api_key=lease.api_key, model=lease.model, wishes=wishes)
-    scorer = LlamaScorer(lease.native_url, lease.api_key)
+    scorer = LlamaScorer(lease.native_url, lease.api_key, lease.scan_url)
     return Connection(_Leased(endpoint, lease, scorer), scorer)
 
 
