@@ -61,10 +61,16 @@ class Project:
         }
         return {**kept, **own, **self.environ}
 
-    async def start(self, *arguments: str, **streams: Any) -> Process:
-        command = [sys.executable, "-m", "kaaj_server", *arguments]
-        options = {"stdin": DEVNULL, "stdout": PIPE, "stderr": PIPE, **streams}
-        return await asyncio.create_subprocess_exec(*command, cwd=self.root, env=self.variables(), **options)
+    async def start(self, *arguments: str, stdin: int = DEVNULL, stdout: int = PIPE, stderr: int = PIPE) -> Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "kaaj_server", *arguments),
+            cwd=self.root,
+            env=self.variables(),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+        )
 
     async def run(self, *arguments: str, given: str | None = None) -> Ended:
         process = await self.start(*arguments, stdin=DEVNULL if given is None else PIPE)
@@ -253,8 +259,8 @@ async def test_on_a_terminal_it_asks(project: Project, answered: str, code: int,
     project.environ.update({"TERM": "xterm-256color", "COLUMNS": "80"})
     terminal = Terminal()
     try:
-        ends = {"stdin": terminal.slave, "stdout": terminal.slave, "stderr": terminal.slave}
-        process = await project.start(*with_check(), **ends)
+        slave = terminal.slave
+        process = await project.start(*with_check(), stdin=slave, stdout=slave, stderr=slave)
         await terminal.until("Apply it?")
         assert project.text == BEFORE
         assert "\x1b[32m" in terminal.seen

@@ -147,21 +147,19 @@ class Demo:
         console.print()
         if console.is_terminal:
             console.print(Rule(style="dim"))
-        usage = talk.view.usage
-        cost = seconds(took)
-        if usage is not None:
-            cost += f" {dot} {tokens(usage):,} tokens ({usage.cached_tokens:,} from the cache)"
-            cost += f" {dot} {usage.requests} requests"
         good = after.passed and talk.unsaved_kept
         word = ("Red before, green after.", "bold green") if good else ("It did not work out.", "bold red")
-        console.print(Text.assemble(word, (f"  {cost}", "dim")))
+        cost = [seconds(took - talk.waited)]
+        if (usage := talk.view.usage) is not None:
+            cost += [f"{tokens(usage):,} tokens", f"{usage.cached_tokens:,} of them cached"]
+        console.print(Text.assemble(word, ("  " + f" {dot} ".join(cost), "dim")))
         if not talk.unsaved_kept:
             console.print(Text("The unsaved line in the editor was lost, which must never happen.", style="red"))
         console.print()
         rows = [
             ('kaaj run "make the failing test pass"', "the same in a project of yours"),
             ("kaaj doctor", "what Kaaj found on this machine"),
-            ("kaaj serve --stdio", "what your editor starts; see `kaaj serve --help`"),
+            ("kaaj serve --stdio", "what your editor starts"),
         ]
         for command, words in rows:
             console.print(Text.assemble((f"  {command:<39}", "cyan"), (words, "dim")))

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shlex
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from kaaj_server.cli.editor import Editor
 from kaaj_server.cli.lsp_client import LspClient
 from kaaj_server.cli.view import TaskView
 
-PROMPT: Final = "The test test_ten_pieces_are_ten_percent_off fails. Find the cause and fix it."
+PROMPT: Final = "test_ten_pieces_are_ten_percent_off fails. Find the cause and fix it."
 OPEN_FILE: Final = "shop/prices.py"
 UNSAVED: Final = "\n\n# An unsaved line: ask Meera whether the tax changes in January.\n"
 
@@ -41,6 +42,8 @@ class Talk:
     client: LspClient
     yes: bool
     seed: int | None = None
+    waited: float = field(default=0.0, init=False)
+    """Seconds that the person took to decide."""
     view: TaskView = field(init=False)
     _editor: Editor = field(init=False)
     _changes: ChangeView = field(init=False)
@@ -83,7 +86,7 @@ class Talk:
             path = self.project / OPEN_FILE
             saved = await asyncio.to_thread(path.read_text, "utf-8")
             await editor.open(path, saved + UNSAVED)
-            self._line(f"{OPEN_FILE} is open with a line that is not saved: Kaaj sees it, and keeps it")
+            self._line(f"{OPEN_FILE} is open with an unsaved line, which has to survive")
             self.console.print()
             self.view.resume()
             started = await client.command(names.START, {"prompt": PROMPT, "mode": "ask", "uri": path.as_uri()})
@@ -192,7 +195,9 @@ class Talk:
         if self.yes:
             chosen = [hunk.id for file in change.files for hunk in file.hunks]
         else:
+            asked = time.monotonic()
             chosen = await self.asker.decide(change, self._changes)
+            self.waited += time.monotonic() - asked
         decision: dict[str, Any] = {"change": change.id, "digest": change.digest}
         if chosen is None:
             await self.client.command(names.REJECT, {**decision, "reason": "not wanted"})

@@ -117,6 +117,7 @@ class TaskView:
         was_live = self._live is not None
         self.pause()
         if was_live and self.items:
+            self.console.print()
             self.console.print(self._plan(limit=len(self.items)))
 
     # --- events ---------------------------------------------------------------------------------------------------
@@ -153,11 +154,14 @@ class TaskView:
             self._row(" ", text, "dim")
 
     def _tool_line(self, event: ev.ToolFinished, begun: ev.ToolStarted | None) -> None:
+        if begun is not None and begun.tool == "todo" and event.ok:
+            return  # the plan itself shows it
         title = begun.title if begun else "a tool"
         took = event.time - begun.time if begun else 0.0
         line = Text(title)
-        if event.summary and event.summary != title:
-            line.append(f"  {event.summary}", style="dim" if event.ok else "yellow")
+        summary = _said(title, event.summary)
+        if summary:
+            line.append(f"  {summary}", style="dim" if event.ok else "yellow")
         if took >= 1:
             line.append(f"  {seconds(took)}", style="dim")
         self._row(self.marks.dot if event.ok else "!", line, "dim" if event.ok else "yellow")
@@ -195,7 +199,7 @@ class TaskView:
         grid.add_column(width=2, justify="right")
         grid.add_column(no_wrap=True, overflow="ellipsis")
         grid.add_row(self._spinner, Text.assemble(self._doing(), (f"  {self.cost()}", "dim")))
-        return Group(*rows, Text(), grid)
+        return Group(*rows, *([Text()] if rows else []), grid)
 
     def _plan(self, limit: int) -> RenderableType:
         grid = Table.grid(padding=(0, 1, 0, 0))
@@ -223,6 +227,17 @@ class TaskView:
         if self.usage is not None and tokens(self.usage):
             parts.append(f"{tokens(self.usage):,} tokens")
         return f" {self.marks.dot} ".join(parts)
+
+
+def _said(title: str, summary: str) -> str:
+    """What a summary says that the title did not: `Read a.py` and `a.py 1-20` leave `lines 1-20`."""
+    subject = title.partition(" ")[2]
+    if not subject or not summary.startswith(subject):
+        return summary
+    rest = summary[len(subject) :].lstrip(" :")
+    if rest.isdigit():
+        return f"line {rest}"
+    return f"lines {rest}" if rest.replace("-", "").isdigit() else rest
 
 
 def _window(items: list[TodoItem], limit: int) -> list[TodoItem]:

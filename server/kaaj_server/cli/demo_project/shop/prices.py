@@ -5,7 +5,7 @@ BULK_PERCENT = 10
 
 
 def bulk_price(unit_price, quantity):
-    """The price of `quantity` pieces; from 10 pieces on there is 10% off."""
+    """The price of `quantity` pieces; from 10 pieces on, 10% off."""
     price = unit_price * quantity
     if quantity > BULK_FROM:
         price -= price * BULK_PERCENT // 100
