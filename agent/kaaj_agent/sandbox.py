@@ -29,8 +29,11 @@ _ISOLATION: Final = (
     "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--ro-bind", "/", "/",
 )  # fmt: skip
 
-_HIDDEN: Final = ("/tmp", "/var/tmp", "/home", "/root", "/run", "/media")  # noqa: S108 - covered, not written to
-"""Covered by empty folders: people's files, and the sockets of desktop, container and login services."""
+_HIDDEN: Final = (
+    "/tmp", "/var/tmp", "/home", "/root", "/run", "/media",  # noqa: S108 - covered, not written to
+    "/etc/ssh", "/etc/ssl/private", "/etc/kubernetes", "/etc/wireguard",
+)  # fmt: skip
+"""Covered by empty folders: people's files, a machine's keys, the sockets of desktop, container and login services."""
 
 _HIDDEN_FILES: Final = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/krb5.keytab")
 _TOOLCHAINS: Final = (
@@ -39,6 +42,7 @@ _TOOLCHAINS: Final = (
     ".local/bin", ".local/lib", ".local/share/uv", ".local/share/mise", ".local/share/rtx", ".local/share/pnpm",
     ".local/share/fnm", ".local/share/pipx", ".local/share/virtualenvs", ".local/state/nix", ".nix-profile",
     "go/bin", "go/pkg", ".m2/repository", "miniconda3", "anaconda3", "miniforge3", "mambaforge", ".poetry/bin",
+    ".cache/node/corepack", ".cache/ms-playwright", ".cache/puppeteer", ".cache/Cypress", ".cache/pre-commit",
 )  # fmt: skip
 """Folders of a home that hold tools and downloaded libraries, and no credentials."""
 
@@ -177,6 +181,12 @@ class Sandbox:
         ]  # fmt: skip
 
 
+def _is_prefix(folder: Path, home: Path) -> bool:
+    if folder in (home, home / ".local", home / ".cargo"):
+        return False
+    return any((folder / name).exists() for name in ("lib", "lib64", "libexec", "pyvenv.cfg"))
+
+
 def _home() -> Path:
     try:
         return Path.home().resolve()
@@ -224,11 +234,7 @@ def toolchains(home: Path, search_path: str, private: Sequence[Path]) -> tuple[P
         folder = Path(name)
         asked.append(folder)
         # A prefix such as ~/opt/node keeps its libraries beside its bin; ~/bin and ~/.local/bin stand alone.
-        if folder.name in ("bin", "shims", "condabin") and folder.parent not in (
-            home,
-            home / ".local",
-            home / ".cargo",
-        ):
+        if folder.name in ("bin", "shims", "condabin") and _is_prefix(folder.parent, home):
             asked.append(folder.parent)
     asked += [Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_prefix).resolve()]
     kept: list[Path] = []

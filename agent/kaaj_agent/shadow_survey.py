@@ -46,6 +46,7 @@ class Plan:
     files: dict[str, os.stat_result] = field(default_factory=dict[str, os.stat_result])
     links: dict[str, str] = field(default_factory=dict[str, str])
     dependencies: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
 
 
 class Survey:
@@ -108,7 +109,9 @@ class Survey:
                 stack.append(name)
             elif base in _DEPENDENCIES_IF_IGNORED or (self.root / name / "pyvenv.cfg").is_file():
                 plan.dependencies.append(name)
-        elif entry.is_file(follow_symlinks=False) and not _OUTPUT_FILES.match(base):
+        elif not entry.is_file(follow_symlinks=False):
+            plan.notes.append(f"{name} is a pipe, a socket or a device, and is left out")
+        elif not _OUTPUT_FILES.match(base):
             needed = allowed or (_GENERATED.match(base) and self._ignore.reason(self.root / name) == ".gitignore")
             if needed:
                 plan.files[name] = entry.stat(follow_symlinks=False)

@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 import stat
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ class ShadowTree:
         What commands made in ignored and output folders stays. Raises Stopped, SandboxError (too many files).
         """
         plan = self.survey.take(stop)
-        notes: list[str] = []
+        notes = list(plan.notes)
         readonly = [self.root / name for name in plan.dependencies]
         self.folder.mkdir(parents=True, exist_ok=True)
         self._folders = {*plan.folders, *_above(self._laid), *_above(overlay)}
@@ -116,6 +117,9 @@ class ShadowTree:
                 continue
             if stamp is None:
                 readonly.append(self.root / name)
+                notes.append(
+                    f"{name} is too large to copy ({status.st_size / 1_048_576:.0f} MB) and shown from its own place"
+                )
                 self._reach(name, folder=False)
                 self._laid.pop(name, None)
             else:
@@ -400,6 +404,9 @@ def remove(folder: Path) -> None:
     if folder.is_symlink() or not folder.exists():
         return
     try:
-        shutil.rmtree(folder, onerror=retry)
+        if sys.version_info >= (3, 12):
+            shutil.rmtree(folder, onexc=retry)
+        else:
+            shutil.rmtree(folder, onerror=retry)
     except OSError:
         shutil.rmtree(folder, ignore_errors=True)

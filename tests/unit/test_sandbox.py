@@ -61,7 +61,16 @@ def mounts(argv: list[str]) -> list[tuple[int, str]]:
 
 def test_toolchains_hold_no_secrets(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    for name in (".cargo/bin", ".local/bin", ".local/share/uv", ".local/share/keyrings", "opt/node/bin", "bin", ".ssh"):
+    for name in (
+        ".cargo/bin",
+        ".local/bin",
+        ".local/share/uv",
+        ".local/share/keyrings",
+        "opt/node/bin",
+        "opt/node/lib",
+        "bin",
+        ".ssh",
+    ):
         (home / name).mkdir(parents=True)
     (home / ".local/share/kaaj").mkdir()
     path = os.pathsep.join(

@@ -206,12 +206,14 @@ async def test_links_of_the_workspace(shadow: Shadow, root: Path) -> None:
 
 
 async def test_large_files_are_shown_not_copied(shadow: Shadow, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shadow_tree, "LARGE", 10)
+    monkeypatch.setattr(shadow_tree, "LARGE", 100)
     monkeypatch.setattr(shadow_tree, "_FICLONE", 0)
-    (root / "large.bin").write_text("0123456789abcdef")
+    (root / "large.bin").write_text("0123456789" * 20)
+    os.mkfifo(root / "pipe")
     await shadow.sync(world(root).snapshot())
     await shadow.sync(world(root).snapshot())
-    assert (await shadow.shell.run("cat large.bin")).output == "0123456789abcdef"
+    assert [note.split(" is ")[0] for note in shadow.notes] == ["pipe", "large.bin"]
+    assert (await shadow.shell.run("cat large.bin")).output == "0123456789" * 20
     assert await shadow.changed_files() == []
 
 
