@@ -191,10 +191,9 @@ def _usage(chunk: Any) -> Usage | None:
     told: Any = getattr(chunk, "usage", None)
     if told is None and "timings" not in extra:
         return None
-    members: Mapping[str, Json] = (
-        told.model_dump() if told is not None and hasattr(told, "model_dump") else (told or {})
-    )
-    return read_usage(members, extra)
+    if told is None or isinstance(told, Mapping):
+        return read_usage(cast("Mapping[str, Json]", told or {}), extra)
+    return read_usage(told.model_dump(), extra)
 
 
 def read_usage(usage: Mapping[str, Json], around: Mapping[str, Json]) -> Usage:

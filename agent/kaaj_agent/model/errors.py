@@ -159,13 +159,10 @@ def message_in(body: Json, fallback: str) -> str:
             return inner
         if isinstance(inner, Mapping):
             found = cast("Mapping[str, Json]", inner)
-            parts = [
-                found.get("code"),
-                found.get("type"),
-                found.get("message") or found.get("detail"),
-                found.get("param"),
-            ]
-            return " ".join(str(part) for part in parts if part) or fallback
+            text: Json = found.get("message") or found.get("detail") or fallback
+            more = [str(part) for part in (found.get("code"), found.get("param")) if part]
+            told = [part for part in more if part not in str(text)]
+            return f"{text} ({', '.join(told)})" if told else str(text)
     return fallback
 
 

@@ -40,7 +40,7 @@ _FUNCTION_PREFIX = re.compile(
     r"<\s*(?:(?:" + "|".join("function"[:size] for size in range(7, 0, -1)) + r")?"
     r"|function\s*(?:(?:=|n|na|nam|name\s*=?)\s*[\"']?[\w.:-]{0,80}[\"']?\s*)?)\Z"
 )
-_FOLLOWS_PREFIX = re.compile(r"(?:<\s*/?\s*[a-z_]{0,9}\s*=?)?\Z")
+_FOLLOWS_PREFIX = re.compile(r"(?:<\s*/?\s*[a-z_]{0,9}\s*(?:n|na|nam|name)?\s*=?)?\Z")
 _OBJECT_PREFIX = re.compile(r"\[?\s*(?:\{\s*(?:\"\w{0,12}(?:\"\s*(?::\s*)?)?)?)?\Z")
 
 
@@ -196,6 +196,6 @@ class Openings:
             return 0
         name = _QUOTED.match(text, head.end())
         if name is None:
-            grows = text.find('"', head.end() + 1) < 0 and text[head.end()] == '"'
+            grows = text.startswith('"', head.end()) and text.find('"', head.end() + 1) < 0
             return -1 if grows and not final and len(text) - head.end() < 80 else 0
         return name[1] or 0

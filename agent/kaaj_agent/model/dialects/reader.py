@@ -23,6 +23,12 @@ from kaaj_agent.ports import CallDelta, Json, TextDelta, ToolCall, ToolSpec
 _REPORT_EVERY = 256
 """Characters of arguments between two CallDeltas."""
 _THINK = re.compile(r"\A\s*<think>.*?(?:</think>\s*|\Z)", re.DOTALL)
+_STUB = re.compile(
+    r"^[ \t]*(?:<tool(?:_c?a?l?l?)?|<tool_call>\s*(?:<[^>]{0,100}|[\[{][^}]{0,120})?"
+    r"|<func(?:t|ti|tio|tion|tion=[^>\n]{0,80}(?:>\s*(?:<[^>]{0,40})?)?)?)\Z",
+    re.MULTILINE,
+)
+"""A call that had only just begun when the reply ended."""
 _COMPLETE = {"stop", "tool_calls", "function_call"}
 WAS_CUT = "The reply was cut before its end, so nothing of it was executed. Send the call again, whole"
 
@@ -119,11 +125,13 @@ class ReplyReader:
     def _maybe_thought(self) -> bool:
         """Whether the reply may still be inside of `<think>`; what stood there is dropped."""
         start = self._text.lstrip()
-        if "<think>".startswith(start[:7]) and (len(start) < 7 or "</think>" not in start):
+        if len(start) < len("<think>") and "<think>".startswith(start):
             return True
-        self._text = _THINK.sub("", self._text)
-        if not self._text and start:
-            return True
+        if start.startswith("<think>"):
+            spoken = _THINK.sub("", self._text)
+            if not spoken:
+                return True
+            self._text = spoken
         self._thinking = False
         return False
 
@@ -146,8 +154,9 @@ class ReplyReader:
             prose = _joined(prose, text[begin : opening.start].rstrip())
             begin = found[1]
             openings.skip(begin)
+        cut |= _STUB.search(text, begin) is not None
         if not calls:
-            return text, [], False
+            return text, [], cut
         return _joined(prose, text[begin:].rstrip()), calls, cut
 
     def _read(self, text: str, opening: Opening) -> tuple[list[ToolCall], int] | None:

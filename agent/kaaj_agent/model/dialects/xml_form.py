@@ -91,7 +91,7 @@ class _Reading:
                 if not opened and at < len(self.tags) and self.tags[at].kind == "/call":
                     break
             if at < len(self.tags) and self.tags[at].kind == "/call":
-                if not self._adjacent(at - 1):
+                if self.tags[at - 1].kind != "parameter" and not self._adjacent(at - 1):
                     return None
                 at += 1
                 while at < len(self.tags) and self.tags[at].kind == "/call" and self._adjacent(at - 1):
@@ -289,12 +289,9 @@ def _is_tag_prefix(tail: str) -> bool:
 
 
 def _value(raw: str) -> str:
-    """A value without the one line end that the form puts on either side of it."""
-    for end in ("\r\n", "\n"):
-        if raw.startswith(end):
-            raw = raw[len(end) :]
-            break
-    for end in ("\r\n", "\n"):
-        if raw.endswith(end):
-            return raw[: -len(end)]
-    return raw
+    """A value without the one line end that the form puts on either side of it, of the same kind on both."""
+    if raw.startswith("\r\n"):
+        return raw[2:].removesuffix("\r\n")
+    if raw.startswith("\n"):
+        return raw[1:].removesuffix("\n")
+    return raw.removesuffix("\r\n") if raw.endswith("\r\n") else raw.removesuffix("\n")
