@@ -150,9 +150,11 @@ def replacement(text: str, match: Match, old: str, new: str) -> str:
     pieces: list[str] = []
 
     def put(content: str, at: int, index: int | None) -> None:
-        pieces.append(content)
-        if at < len(come) - 1:
-            pieces.append(ends[index] if index is not None and ends[index] else extra)
+        end = "" if at == len(come) - 1 else (ends[index] if index is not None else "") or extra
+        before = pieces[-1] if pieces else text[max(0, match.start - 1) : match.start]
+        if end == "\n" and not content and before.endswith("\r"):
+            end = "\r"  # else it would be one line end with the one before
+        pieces.append(content + end)
 
     shift = match.shift.line if match.shift else _same
     for a, b, c, d in _blocks(were, come):
@@ -164,7 +166,9 @@ def replacement(text: str, match: Match, old: str, new: str) -> str:
                 put(here[index], at, index)
             else:
                 put(_graft(here[index], shift(were[index]), shift(come[at])), at, index)
-    return text[: match.start] + _unmerged("".join(pieces), text, match) + text[match.end :]
+    if pieces[-1:] == [""] and len(pieces) > 1 and pieces[-2].endswith("\r") and text.startswith("\n", match.end):
+        pieces[-1] = "\n"  # as above, with the one behind
+    return text[: match.start] + "".join(pieces) + text[match.end :]
 
 
 def _blocks(were: list[str], come: list[str]) -> list[tuple[int, int, int, int]]:
@@ -397,15 +401,6 @@ def _newline_at(text: str, match: Match, new: str) -> str:
     if rest.endswith(("\n", "\r")):
         return newline_of(rest)
     return newline_of(text) if "\n" in text or "\r" in text else newline_of(new)
-
-
-def _unmerged(piece: str, text: str, match: Match) -> str:
-    """`piece` so that no `\\r` and `\\n` meet at its edges and become one line end out of two."""
-    if piece.endswith("\r") and text.startswith("\n", match.end):
-        piece = piece[:-1] + "\n"
-    if piece.startswith("\n") and text[: match.start].endswith("\r"):
-        piece = "\r" + piece[1:]
-    return piece
 
 
 def _same(line: str) -> str:

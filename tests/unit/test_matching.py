@@ -89,6 +89,7 @@ def check_edit(before: str, old: str, new: str, after: str, how: str = "") -> No
         pytest.param(
             "  ‘a’:\n    1\n", "'a':\n  1", "'a':\n  2", "  ‘a’:\n    2\n", "look-alikes", id="quotes and indent"
         ),
+        pytest.param("\ra\n", "\na", "\n\nb", "\r\rb\n", "line ends", id="no two ends melt into one"),
         pytest.param("\ufeffx = 1\n", "x = 1", "x = 2", "\ufeffx = 2\n", "exact", id="a mark in the text stays"),
     ],
 )
