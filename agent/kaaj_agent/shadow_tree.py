@@ -13,12 +13,11 @@ import hashlib
 import os
 import shutil
 import stat
-import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from kaaj_agent.disk import SIZE_MAX
 from kaaj_agent.document import decode
@@ -161,7 +160,7 @@ class ShadowTree:
             wanted = name in plan.files or name in plan.links or overlay.get(name) is not None
             if stamp is None:
                 if wanted and name not in folders:
-                    shutil.rmtree(self.folder / name)
+                    remove(self.folder / name)
                     for inner in [other for other in found if other == name or other.startswith(name + "/")]:
                         del found[inner]
                 continue
@@ -182,7 +181,7 @@ class ShadowTree:
         if place.is_symlink() or not place.is_dir():
             place.unlink(missing_ok=True)
         elif not folder:
-            shutil.rmtree(place)
+            remove(place)
         if folder:
             place.mkdir(exist_ok=True)
         else:
@@ -370,7 +369,7 @@ def _make_room(place: Path) -> None:
     except FileNotFoundError:
         return
     except (IsADirectoryError, PermissionError):  # the latter on macOS
-        shutil.rmtree(place)
+        remove(place)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -393,20 +392,23 @@ def _listing(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def remove(folder: Path) -> None:
-    """Delete a shadow whole, also where a command has taken rights away; links are not followed."""
-
-    def retry(function: Callable[..., Any], path: str, _: object) -> None:
-        os.chmod(Path(path).parent, 0o700)  # noqa: PTH101
-        if not os.path.islink(path):  # noqa: PTH114
-            os.chmod(path, 0o700)  # noqa: PTH101
-        function(path)
-
+    """Delete a folder whole, also where a command has taken rights away; links are not followed."""
     if folder.is_symlink() or not folder.exists():
         return
     try:
-        if sys.version_info >= (3, 12):
-            shutil.rmtree(folder, onexc=retry)
-        else:
-            shutil.rmtree(folder, onerror=retry)
+        shutil.rmtree(folder)
     except OSError:
+        _open_up(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_up(folder: Path) -> None:
+    stack = [folder]
+    while stack:
+        place = stack.pop()
+        try:
+            place.chmod(0o700)
+            with os.scandir(place) as entries:
+                stack += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except OSError:
+            continue  # not ours; what can be removed will be

@@ -187,7 +187,9 @@ async def test_planted_links_are_never_followed(shadow: Shadow, root: Path, tmp_
 
 async def test_locked_folders_and_pipes_do_not_hinder(shadow: Shadow, root: Path) -> None:
     await shadow.sync(world(root).snapshot())
-    await shadow.shell.run("mkfifo pipe; rm pkg/a.py; mkdir pkg/a.py; chmod 000 pkg")
+    await shadow.shell.run(
+        "mkfifo pipe; rm pkg/a.py; mkdir -p pkg/a.py/x/y; chmod 000 pkg/a.py/x pkg; mkdir -m 0 build"
+    )
     await shadow.changed_files()
     await shadow.sync(world(root).snapshot())
     assert (shadow.place_of(root) / "pkg/a.py").read_text() == "A = 1\n"
