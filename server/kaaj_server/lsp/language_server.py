@@ -259,7 +259,9 @@ class KaajServer(LanguageServer):
             _log.exception("stopping the work")
 
     def finish(self, code: int) -> None:
-        self.exit_code = code
+        """The server ends; the first reason given is the one that counts."""
+        if not self.ended.is_set():
+            self.exit_code = code
         self.ended.set()
 
     async def close(self) -> None:
