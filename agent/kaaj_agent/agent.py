@@ -285,6 +285,7 @@ def _model_settings(settings: AgentSettings) -> tuple[object, ...]:
         settings.base_urls,
         settings.api_key,
         settings.model,
+        settings.embedded_model,
         settings.window,
         settings.loop,
         settings.temperature,

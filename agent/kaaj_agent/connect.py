@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kaaj_agent.embedded.lease import Lease, acquire
-from kaaj_agent.embedded.models import DEFAULT_MODEL, MODELS
+from kaaj_agent.embedded.models import MODELS
 from kaaj_agent.embedded.scorer import LlamaScorer
+from kaaj_agent.failures import ModelError
 from kaaj_agent.model.discovery import discover
 from kaaj_agent.model.endpoint import Endpoint, Wishes
 from kaaj_agent.ports import Model, Profile, Request, Scorer, StreamItem
@@ -28,14 +27,21 @@ class Connection:
 async def connect(settings: AgentSettings, state_dir: Path) -> Connection:
     """Raises ModelError: no such model here, no memory for it, nothing that answers."""
     wishes = Wishes(settings.window, settings.loop, settings.temperature, settings.seed)
-    await asyncio.to_thread(importlib.import_module, "openai")  # most of a second that the event loop must not lose
     if settings.base_urls:
         return Connection(Endpoint(settings.base_urls, api_key=settings.api_key, model=settings.model, wishes=wishes))
-    if settings.model not in MODELS:
-        found = await discover()
-        if found is not None:
-            return Connection(Endpoint([found.base_url], model=settings.model or found.model, wishes=wishes))
-    return await _embedded(settings.model or DEFAULT_MODEL, state_dir, wishes)
+    if settings.model in MODELS:
+        return await _embedded(settings.model, state_dir, wishes)
+    found = await discover()
+    if found is not None:
+        return Connection(Endpoint([found.base_url], model=settings.model or found.model, wishes=wishes))
+    if settings.model or not settings.embedded_model:
+        also = f", and {settings.model} is no embedded model" if settings.model else ""
+        raise ModelError(
+            f"No endpoint is set, no local server answers{also}.",
+            kept="Nothing was changed.",
+            hint="Set KAAJ_BASE_URL, start a server such as Ollama, or leave the model empty for the embedded one.",
+        )
+    return await _embedded(settings.embedded_model, state_dir, wishes)
 
 
 async def _embedded(name: str, state_dir: Path, wishes: Wishes) -> Connection:

@@ -13,12 +13,14 @@ class AgentSettings:
     prompt and completion tokens that were not cached, `max_seconds` is wall time without waits on the person.
 
     `check`: the check command; empty finds one; `none` runs none. `window` overrides the context window, in tokens.
+    `embedded_model`: the model to run on this machine where no endpoint is there; empty: never one.
     `hide_secrets`: whether `.env`, keys and their like are withheld from the model.
     """
 
     base_urls: tuple[str, ...] = ()
     api_key: str = ""
     model: str = ""
+    embedded_model: str = "qwen2.5-coder-1.5b"
     mode: Literal["plan", "ask", "auto"] = "ask"
     check: str = ""
     check_timeout: float = 300.0

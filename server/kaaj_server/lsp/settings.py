@@ -85,6 +85,7 @@ def agent_settings(settings: Settings, base: AgentSettings) -> AgentSettings:
         base_urls=given or base.base_urls,
         api_key=settings.api_key.get_secret_value() or base.api_key,
         model=settings.model or base.model,
+        embedded_model=settings.embedded_model,
         mode=settings.mode,
         check=settings.check,
         check_timeout=settings.check_timeout,
