@@ -20,7 +20,9 @@ _WORDS_MAX: Final = 48
 _HITS_MAX: Final = 200
 """A word that stands in the text more often than this says nothing about the place."""
 _COMPARED_MAX: Final = 8
-_TOKENS_MAX: Final = 400
+_TOKENS_MAX: Final = 240
+_SHORT: Final = 160
+"""Characters up to which single characters are compared: a word would be half of the text."""
 _ALIKE_MIN: Final = 0.4
 
 
@@ -40,12 +42,13 @@ def nearest(lines: list[str], wanted: list[str], count: int = 3) -> tuple[Near, 
     if not any(line.strip() for line in asked) or not lines:
         return ()
     height = min(len(asked), len(lines))
-    goal = _tokens(asked)
+    short = sum(map(len, asked)) <= _SHORT
+    goal = _tokens(asked, short=short)
     ranked: list[Near] = []
     for start in _starts(lines, asked):
         first = max(0, min(start, len(lines) - height))
         here = lines[first : first + height]
-        alike = SequenceMatcher(None, goal, _tokens(here), autojunk=False).ratio()
+        alike = SequenceMatcher(None, goal, _tokens(here, short=short), autojunk=False).ratio()
         if alike >= _ALIKE_MIN:
             ranked.append(Near(first + 1, first + height, "\n".join(here), round(alike, 3)))
     ranked.sort(key=lambda near: (-near.similarity, near.first))
@@ -56,11 +59,11 @@ def nearest(lines: list[str], wanted: list[str], count: int = 3) -> tuple[Near, 
     return tuple(chosen[:count])
 
 
-def _tokens(lines: list[str]) -> list[str]:
-    """Words and signs; single characters where there are so few of them that a word is half of the text."""
+def _tokens(lines: list[str], *, short: bool) -> list[str]:
+    """Characters of short texts, words and signs of longer ones; only so many that comparing stays cheap."""
     text = "\n".join(line.strip() for line in lines)[: _TOKENS_MAX * 12]
-    found: list[str] = _TOKEN.findall(text)
-    return list(text) if len(text) <= _TOKENS_MAX // 2 else found[:_TOKENS_MAX]
+    found: list[str] = list(text) if short else _TOKEN.findall(text)
+    return found[:_TOKENS_MAX]
 
 
 def _starts(lines: list[str], asked: list[str]) -> list[int]:
