@@ -16,11 +16,11 @@ from typing import Final
 
 _WORD: Final = re.compile(r"\w{2,}")
 _TOKEN: Final = re.compile(r"\w+|[^\w\s]")
-_WORDS_MAX: Final = 48
+_WORDS_MAX: Final = 24
 _HITS_MAX: Final = 200
 """A word that stands in the text more often than this says nothing about the place."""
-_COMPARED_MAX: Final = 8
-_TOKENS_MAX: Final = 240
+_COMPARED_MAX: Final = 6
+_TOKENS_MAX: Final = 160
 _SHORT: Final = 160
 """Characters up to which single characters are compared: a word would be half of the text."""
 _ALIKE_MIN: Final = 0.4
