@@ -20,7 +20,7 @@ from kaaj_agent.syntax import find_problem, new_problem, parse_error
         ("a.pyi", "def f(\n", (1, 6)),
         ("a.py", "\tif x:\n", (1, 1)),
         ("a.json", '{"a": 1}', None),
-        ("a.json", '{\n  "a": 1,\n}', (3, 1)),
+        ("a.json", '{\n  "a": 1\n  "b": 2}', (3, 3)),
         ("tsconfig.json", "// comment\n{}", None),
         ("tsconfig.base.json", "// comment\n{}", None),
         (".vscode/settings.json", "// comment\n{}", None),
