@@ -19,7 +19,7 @@ from kaaj_agent.failures import ModelError
 from kaaj_agent.model.attempt import Patience, Piece, pieces
 from kaaj_agent.model.dialects import ReplyReader
 from kaaj_agent.model.errors import Place, TryAgainError, UnsupportedError, dead, gave_up
-from kaaj_agent.model.facts import ServerFacts, ask_server
+from kaaj_agent.model.facts import ServerFacts, ask_server, is_loopback
 from kaaj_agent.model.profiles import prefer, profile_for
 from kaaj_agent.model.wire import parameters_of
 from kaaj_agent.ports import Profile, Reply, Request, Restart, StreamItem, TextDelta, Usage
@@ -241,18 +241,23 @@ class Endpoint:
 
     async def _client(self, url: str) -> openai.AsyncOpenAI:
         if url not in self._clients:
-            # The import takes a second: not on the event loop.
-            module = await asyncio.to_thread(importlib.import_module, "openai")
-            self._clients[url] = await asyncio.to_thread(
-                module.AsyncOpenAI,
-                base_url=url,
-                api_key=self._key or "none",
-                max_retries=0,
-                timeout=None,  # the time-outs are ours
-                organization=None,
-                project=None,
-            )
+            self._clients[url] = await asyncio.to_thread(_connect, url, self._key)
         return self._clients[url]
+
+
+def _connect(url: str, key: str) -> openai.AsyncOpenAI:
+    """A client for one base URL. The import takes a second, the certificates a moment: not on the event loop."""
+    module = importlib.import_module("openai")
+    local = is_loopback(url)
+    client: openai.AsyncOpenAI = module.AsyncOpenAI(
+        base_url=url,
+        api_key=key or "none",
+        max_retries=0,
+        timeout=None,  # the time-outs are ours
+        http_client=module.DefaultAsyncHttpxClient(verify=not local, follow_redirects=not local, timeout=None),
+    )
+    _ = client.chat.completions.with_raw_response  # imports its part of the library on first use
+    return client
 
 
 def _fed(reader: ReplyReader, piece: Piece) -> list[StreamItem]:
