@@ -75,19 +75,24 @@ async def _one(
         if at > span[0]:
             raise UnreachableError("the answer skips bytes that were asked for")
         waiting = bytearray()
-        async for chunk in response.aiter_raw():
-            waiting += chunk
-            received(len(chunk))
-            if len(waiting) >= _PIECE:
-                at = await _store(partial, at, waiting)
-        if waiting:
+        try:
+            async for chunk in response.aiter_raw():
+                waiting += chunk
+                received(len(chunk))
+                if len(waiting) >= _PIECE:
+                    at = await _store(partial, at, waiting)
+        except httpx2.HTTPError:
             await _store(partial, at, waiting)
+            raise
+        await _store(partial, at, waiting)
     finally:
         await response.aclose()
 
 
 async def _store(partial: Partial, at: int, waiting: bytearray) -> int:
     data = bytes(waiting)
+    if not data:
+        return at
     waiting.clear()
     if at + len(data) > partial.size:
         raise UnreachableError("the answer is longer than the file")

@@ -51,7 +51,7 @@ async def pull(
 
     `folder` defaults to `model_folder()`. The hub is asked first; where it does not answer within 3 s, the mirror.
     Raises PullError (network, disk, a wrong SHA-256), which says what was kept; a later call goes on from there.
-    Cancelling keeps what has come.
+    Cancelling keeps what has come but the last piece (4 MiB or a part).
     """
     settings = os.environ if environ is None else environ
     wanted = model_named(model) if isinstance(model, str) else model
@@ -156,7 +156,7 @@ def _check_space(model: EmbeddedModel, partial: Partial) -> None:
 
 
 def _disk_error(error: OSError, model: EmbeddedModel, folder: Path) -> PullError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
         what = f"The disk of {folder} is full."
     else:
         what = f"{model.name} could not be stored in {folder}: {error.strerror or error}."

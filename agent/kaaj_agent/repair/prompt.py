@@ -26,7 +26,8 @@ class Excerpt:
 
 def excerpt(source: Source, unit: Unit, limit: int = EXCERPT_CHARACTERS) -> Excerpt:
     """The region with as much around it as fits, two lines before it for one after; the region always whole."""
-    first, last = max(1, unit.first), min(len(source.lines), unit.last)
+    last = min(len(source.lines), unit.last)
+    first = max(1, min(unit.first, last))
     room = limit - len(source.shown(first, last))
     turn = 0
     while room > 0 and (first > 1 or last < len(source.lines)):

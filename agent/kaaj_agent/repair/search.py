@@ -19,11 +19,16 @@ Judge: TypeAlias = Callable[[Candidate], Awaitable[Verdict]]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Bounds of one search. `rivals_seconds` is how long it goes on after the first candidate that passes."""
+    """Bounds of one search.
+
+    After the first candidate that passes it goes on for `rivals_seconds`, or for `rivals_share` of the time which that
+    one took, if that is longer.
+    """
 
     seconds: float = 120.0
     judged: int = 200
     rivals_seconds: float = 1.5
+    rivals_share: float = 0.2
     rounds: int = 2
     judges: int = 2
     limits: Limits = DEFAULT_LIMITS
@@ -64,6 +69,7 @@ async def repair(
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(budget.seconds) as limit:
             search.limit = limit
+            search.began = asyncio.get_running_loop().time()
             await search.run(list(units))
     return sorted(search.passed, key=lambda found: found.rank)
 
@@ -75,6 +81,7 @@ class _Search:
     budget: Budget
     on_progress: Callable[[Progress], None] | None
     limit: asyncio.Timeout | None = None
+    began: float = 0.0
     passed: list[Repair] = field(default_factory=list[Repair])
     partial: list[tuple[Candidate, Verdict]] = field(default_factory=list[tuple[Candidate, Verdict]])
     baseline: Verdict | None = None
@@ -134,7 +141,9 @@ class _Search:
         rank = -candidate.logprob + _CHANGE_COST * candidate.changed
         self.passed.append(Repair(candidate, verdict, rank))
         if len(self.passed) == 1 and self.limit is not None:
-            ends = asyncio.get_running_loop().time() + self.budget.rivals_seconds
+            now = asyncio.get_running_loop().time()
+            share = self.budget.rivals_share * (now - self.began)
+            ends = now + max(self.budget.rivals_seconds, share)
             before = self.limit.when()
             self.limit.reschedule(ends if before is None else min(before, ends))
 

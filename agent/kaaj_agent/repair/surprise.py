@@ -86,9 +86,8 @@ class _Maker:
         forms = [(source.replaced(place.line, line), place.line, f"{old.strip()} → {line.strip()}")]
         if place.index < 2:  # the line's first tokens: the model may have meant another line to come first
             if following is not None and line.strip() == following.strip():
-                forms = [(source.deleted(place.line), place.line, f"delete {old.strip()}"), *forms]
-            else:
-                forms.append((source.inserted(place.line, line), place.line, f"insert {line.strip()}"))
+                return [(source.deleted(place.line), place.line, f"delete {old.strip()}")]
+            forms.append((source.inserted(place.line, line), place.line, f"insert {line.strip()}"))
         return forms
 
     async def candidate(self, text: str, line: int, description: str, logprob: float) -> Candidate | None:
