@@ -75,7 +75,7 @@ class Demo:
         self.console.print(Text("\nInterrupted. The demo's folder was its own; nothing else was touched."))
 
     async def _tour(self, project: Path, engine: Engine) -> int:
-        self._step("The tests, before", project.parent if self.keep else None)
+        self._step("The tests, before")
         before = await self._run_tests(project)
         if before.passed:
             self.console.print(Text("The tests pass already: there is nothing to show.", style="red"))
@@ -135,12 +135,9 @@ class Demo:
     def _heading(self, title: str, line: str) -> None:
         self.console.print(Text.assemble((title, "bold cyan"), f"  {line}"))
 
-    def _step(self, title: str, folder: Path | None = None) -> None:
+    def _step(self, title: str) -> None:
         self.console.print()
-        line = Text(title, style="bold")
-        if folder is not None:
-            line.append(f"  {folder}", style="dim")
-        self.console.print(line)
+        self.console.print(Text(title, style="bold"))
 
     def _farewell(self, talk: Talk, after: Tests, took: float, project: Path) -> None:
         console, dot = self.console, self._marks.dot

@@ -208,6 +208,7 @@ class Talk:
         answer = await self.client.command(names.ACCEPT, decision)
         if answer["state"] != "applied":
             raise KaajError(answer["message"], kept="The project is as it was.")
+        self.console.print()
         self._line("applied in the editor's buffer by workspace/applyEdit, checked, and saved")
         return True
 
