@@ -254,7 +254,7 @@ def try_bubblewrap() -> tuple[str | None, str]:
     if program is None:
         hint = "" if sys.platform == "linux" else " (it exists for Linux only)"
         return None, f"bubblewrap (bwrap) is not installed{hint}."
-    command = [program, *_ISOLATION, "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--", "/bin/true"]  # noqa: S108
+    command = [program, *_ISOLATION, "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--", "/bin/true"]  # noqa: S108 - as above
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=_TRIAL_SECONDS, stdin=subprocess.DEVNULL, check=False

@@ -242,7 +242,7 @@ def _marked(wanted: bytes) -> list[int]:
         if not name.isdigit():
             continue
         try:
-            with open(f"/proc/{name}/environ", "rb") as file:  # noqa: PTH123
+            with open(f"/proc/{name}/environ", "rb") as file:  # noqa: PTH123 - as above
                 if wanted in file.read().split(b"\0"):
                     found.append(int(name))
         except OSError:
