@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, Self, TypeAlias
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from kaaj_server.lsp.transport import Frames, frame
@@ -87,6 +87,25 @@ def with_events(capabilities: Json, version: int = 1) -> Json:
     return capabilities | {"experimental": {"kaaj": {"version": version}}}
 
 
+def unanswered(_: Sequence[str]) -> None:
+    """A person who never answers a question."""
+
+
+class NewEditor(Protocol):
+    """What the fixture `new_editor` gives: an editor for the test's workspace and endpoint."""
+
+    def __call__(
+        self,
+        *,
+        capabilities: Json = NEOVIM_11,
+        settings: Json = None,
+        options: Json = None,
+        obeys: Obeys = "applies",
+        answer: Callable[[Sequence[str]], str | None] = unanswered,
+        answers_configuration: bool = True,
+    ) -> FakeEditor: ...
+
+
 class RpcError(Exception):
     """An error that the server answered."""
 
@@ -107,7 +126,7 @@ class FakeEditor:
     settings: Json = None
     options: Json = None
     obeys: Obeys = "applies"
-    answer: Callable[[Sequence[str]], str | None] = lambda _: None
+    answer: Callable[[Sequence[str]], str | None] = unanswered
     answers_configuration: bool = True
     command_line: Sequence[str] = (sys.executable, "-m", "kaaj_server", "serve", "--stdio")
 
@@ -315,7 +334,8 @@ class FakeEditor:
     async def apply(self, edit: Json) -> bool:
         """Do a WorkspaceEdit as an editor does: all of it, or nothing where a version is not the buffer's."""
         rows: list[Json] = list(edit.get("documentChanges") or ())
-        for uri, edits in (edit.get("changes") or {}).items():
+        changes: dict[str, Json] = edit.get("changes") or {}
+        for uri, edits in changes.items():
             rows.append({"textDocument": {"uri": uri, "version": None}, "edits": edits})
         for row in rows:
             version = row.get("textDocument", {}).get("version")
@@ -342,12 +362,12 @@ class FakeEditor:
                     self.close(row["uri"])
                 path_of(row["uri"]).unlink()
             case _:
-                text = self.buffers.get(row["oldUri"])
-                if text is not None:
+                held = self.buffers.get(row["oldUri"])
+                if held is not None:
                     self.close(row["oldUri"])
                 path_of(row["oldUri"]).rename(path_of(row["newUri"]))
-                if text is not None:
-                    self.open_uri(row["newUri"], text)
+                if held is not None:
+                    self.open_uri(row["newUri"], held)
 
     def _replace(self, uri: str, text: str) -> None:
         self.buffers[uri] = text
@@ -360,14 +380,18 @@ class FakeEditor:
     def _send(self, message: dict[str, Json]) -> None:
         body = json.dumps({"jsonrpc": "2.0", **message})
         self.wire.append(f"→ {body[:400]}")
-        assert self.process.stdin is not None
-        if not self.process.stdin.is_closing():
-            self.process.stdin.write(frame(body.encode()))
+        self.send_bytes(frame(body.encode()))
+
+    def send_bytes(self, data: bytes) -> None:
+        """Anything, as it stands, onto the server's input."""
+        pipe = self.process.stdin
+        if pipe is not None and not pipe.is_closing():
+            pipe.write(data)
 
     async def _read(self) -> None:
-        assert self.process.stdout is not None
+        pipe = self.process.stdout
         frames = Frames()
-        while data := await self.process.stdout.read(65_536):
+        while pipe is not None and (data := await pipe.read(65_536)):
             for body in frames.feed(data):
                 self.wire.append(f"← {body[:400].decode(errors='replace')}")
                 self._take(json.loads(body))
@@ -400,8 +424,8 @@ class FakeEditor:
                 kept.append(message["params"])
 
     async def _read_stderr(self) -> None:
-        assert self.process.stderr is not None
-        async for line in self.process.stderr:
+        pipe = self.process.stderr
+        while pipe is not None and (line := await pipe.readline()):
             self.stderr.append(line.decode(errors="replace").rstrip())
 
     def _own(self, work: Any) -> None:
@@ -429,8 +453,9 @@ def edited(text: str, edits: Sequence[Json], encoding: str) -> str:
     def offset(position: Json) -> int:
         if position["line"] >= len(starts):
             return len(text)
-        start = starts[position["line"]]
-        end = starts[position["line"] + 1] if position["line"] + 1 < len(starts) else len(text)
+        number: int = position["line"]
+        start = starts[number]
+        end = starts[number + 1] if number + 1 < len(starts) else len(text)
         line = text[start:end].rstrip("\r\n")
         head = line.encode(codec)[: position["character"] * unit]
         return start + len(head.decode(codec, errors="ignore"))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
 from kaaj_agent.testing import ScriptedEndpoint
-from kaaj_server.testing import FakeEditor
+from kaaj_server.testing import NEOVIM_11, FakeEditor, NewEditor, Obeys, unanswered
 
 Json: TypeAlias = Any
-NewEditor: TypeAlias = Callable[..., FakeEditor]
 
 CART = """\
 def total(prices):
@@ -60,8 +59,16 @@ def env(tmp_path: Path, endpoint: ScriptedEndpoint) -> dict[str, str]:
 def new_editor(workspace: Path, env: dict[str, str]) -> NewEditor:
     """Makes an editor for the workspace; `async with` starts its server. The check is off unless it is asked for."""
 
-    def make(**given: Json) -> FakeEditor:
-        given.setdefault("settings", {"check": "none"})
-        return FakeEditor(**{"workspace": workspace, "env": env, **given})
+    def make(
+        *,
+        capabilities: Json = NEOVIM_11,
+        settings: Json = None,
+        options: Json = None,
+        obeys: Obeys = "applies",
+        answer: Callable[[Sequence[str]], str | None] = unanswered,
+        answers_configuration: bool = True,
+    ) -> FakeEditor:
+        given = {"check": "none"} if settings is None else settings
+        return FakeEditor(workspace, capabilities, env, given, options, obeys, answer, answers_configuration)
 
     return make

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
-from kaaj_agent.testing import ScriptedEndpoint, answer
-from kaaj_server.testing import VSCODE, FakeEditor, RpcError, with_events
+import pytest
 
-NewEditor = Callable[..., FakeEditor]
+from kaaj_agent.testing import ScriptedEndpoint, answer
+from kaaj_server.testing import VSCODE, FakeEditor, NewEditor, RpcError, with_events
+
 PLACE = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 1}}
 FILE = "file:///nowhere/a.py"
 
@@ -66,12 +66,15 @@ async def test_what_is_wrong_is_named(new_editor: NewEditor) -> None:
 
 async def test_arguments_that_are_no_list(new_editor: NewEditor) -> None:
     async with new_editor() as editor:
-        for params in ({"command": "kaaj.start", "arguments": {}}, {"command": 4}, None, []):
-            try:
+        wrong: list[Any] = [{"command": "kaaj.start", "arguments": {}}, {"command": 4}, None, []]
+        for params in wrong:
+            with pytest.raises(RpcError) as refused:
                 await editor.request("workspace/executeCommand", params)
-                raise AssertionError("it was taken")
-            except RpcError as error:
-                assert error.code == -32602
+            assert refused.value.code == -32602
+
+
+async def finished(editor: FakeEditor, task: str) -> None:
+    await editor.eventually(lambda: editor.event("task_finished", task=task))
 
 
 async def test_start_answers_at_once(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:
@@ -84,5 +87,5 @@ async def test_start_answers_at_once(new_editor: NewEditor, endpoint: ScriptedEn
             began = time.perf_counter()
             started = await editor.command("kaaj.start", {"prompt": "Go."})
             times.append(time.perf_counter() - began)
-            await editor.eventually(lambda started=started: editor.event("task_finished", task=started["task"]))
+            await finished(editor, started["task"])
         print("kaaj.start answered after (ms):", [round(t * 1000, 1) for t in times])

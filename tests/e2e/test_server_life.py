@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from kaaj_server.lsp.transport import frame
-from kaaj_server.testing import EGLOT, NEOVIM_07, NEOVIM_11, VSCODE, FakeEditor, RpcError, with_events
-
-NewEditor = Callable[..., FakeEditor]
+from kaaj_server.testing import EGLOT, NEOVIM_07, NEOVIM_11, VSCODE, NewEditor, RpcError, with_events
 
 
 @pytest.mark.parametrize(
@@ -101,9 +98,8 @@ async def test_an_initialize_without_capabilities_is_refused_by_name(new_editor:
 
 async def test_nonsense_on_the_wire_is_answered_and_survived(new_editor: NewEditor) -> None:
     async with new_editor() as editor:
-        assert editor.process.stdin is not None
         for body in (b"{nonsense", b"[]", b'{"jsonrpc":"2.0","id":99,"method":5}', b'{"jsonrpc":"2.0","id":"x"}'):
-            editor.process.stdin.write(frame(body))
+            editor.send_bytes(frame(body))
         for method in ("textDocument/didChange", "textDocument/didOpen", "textDocument/didClose", "no/such"):
             editor.notify(method, {"textDocument": 3})
             editor.notify(method, None)
@@ -117,8 +113,7 @@ async def test_nonsense_on_the_wire_is_answered_and_survived(new_editor: NewEdit
 
 async def test_a_broken_stream_ends_the_server(new_editor: NewEditor) -> None:
     async with new_editor() as editor:
-        assert editor.process.stdin is not None
-        editor.process.stdin.write(b"Content-Length: none\r\n\r\n")
+        editor.send_bytes(b"Content-Length: none\r\n\r\n")
         assert await asyncio.wait_for(editor.process.wait(), 20) == 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ from typing import Any
 import pytest
 
 from kaaj_agent.testing import ScriptedEndpoint, answer, answer_calls, answer_error
-from kaaj_server.testing import VSCODE, FakeEditor, RpcError, with_events
+from kaaj_server.testing import VSCODE, FakeEditor, NewEditor, RpcError, with_events
 
-NewEditor = Callable[..., FakeEditor]
 STREAM = with_events(VSCODE)
 
 OLD = "        result = price\n"
@@ -154,13 +152,12 @@ async def test_undo_refuses_to_overwrite_later_typing(new_editor: NewEditor, end
         assert editor.buffers[uri] == typed
 
 
-@pytest.mark.parametrize("crlf", [False, True])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
 async def test_bytes_that_no_edit_touches_stay(
-    new_editor: NewEditor, endpoint: ScriptedEndpoint, workspace: Path, crlf: bool
+    new_editor: NewEditor, endpoint: ScriptedEndpoint, workspace: Path, end: str
 ) -> None:
     text = "# naïve 😀\x0c\ntotal = 1\n\ttail\u2028x\n# no newline at the end"
-    if crlf:
-        text = text.replace("\n", "\r\n")
+    text = text.replace("\n", end)
     (workspace / "odd.py").write_bytes(text.encode())
     endpoint.add(answer_calls(("edit", {"path": "odd.py", "old": "total = 1", "new": "total = 2"})), DONE)
     async with new_editor(capabilities=STREAM) as editor:
@@ -233,9 +230,7 @@ async def test_a_cut_stream_is_retried_and_nothing_half_is_done(
         assert len(tools) == 1
 
 
-async def test_no_model_is_the_tasks_end_and_not_a_hang(
-    new_editor: NewEditor, endpoint: ScriptedEndpoint
-) -> None:
+async def test_no_model_is_the_tasks_end_and_not_a_hang(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:
     endpoint.add(*[answer_error(401, "bad key")] * 3)
     async with new_editor(capabilities=STREAM) as editor:
         await editor.command("kaaj.start", {"prompt": "Go."})
@@ -244,9 +239,7 @@ async def test_no_model_is_the_tasks_end_and_not_a_hang(
         assert "sk-very-secret" not in "".join(editor.wire + editor.stderr)
 
 
-async def test_plan_mode_writes_the_list_and_changes_nothing(
-    new_editor: NewEditor, endpoint: ScriptedEndpoint
-) -> None:
+async def test_plan_mode_writes_the_list_and_changes_nothing(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:
     endpoint.add(PLAN, answer("That is the plan."))
     async with new_editor(capabilities=STREAM) as editor:
         await editor.command("kaaj.start", {"prompt": "Plan it.", "mode": "plan"})

@@ -58,6 +58,8 @@ class Commands:
             argument = parse_argument(command, arguments)
         except InvalidArgumentError as error:
             raise InvalidParamsError(str(error), error.field) from None
+        if not isinstance(argument, (StartArgument, FixArgument)) or getattr(argument, "session", None) is not None:
+            await self._engine.restored()
         return await self._do(command, argument)
 
     async def _do(self, command: str, argument: Argument) -> Json:

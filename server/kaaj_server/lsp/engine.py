@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -59,9 +60,15 @@ class Engine:
         self.stream = EventStream(self.convert, protocol.tell) if features.events else None
         self.plain = None if features.events else Plain(self)
         self.agent.subscribe(self._heard)
+        self._restored: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self.server.own(self._restore())
+        self._restored = self.server.own(self._restore())
+
+    async def restored(self) -> None:
+        """Wait until what an earlier process left is there."""
+        if self._restored is not None:
+            await asyncio.wait([self._restored])
 
     async def _restore(self) -> None:
         """Bring back what an earlier process left, so that its proposals can be decided on."""

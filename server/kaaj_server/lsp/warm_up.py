@@ -13,6 +13,8 @@ STEPS: Final = (
     "kaaj_protocol.commands",
     "kaaj_protocol.settings",
     "kaaj_agent.agent",
+    "kaaj_agent.task_run",  # all that the first task would import on the event loop
+    "kaaj_agent.connect",
     "kaaj_server.convert",
     "kaaj_server.lsp.engine",
 )
