@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import openai
 
 
+BREATH = 0.004
+"""Seconds after which others on the event loop get their turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallPiece:
     """A piece of a native call."""
@@ -81,8 +85,12 @@ async def pieces(
                 whole: str = (await response.aread()).decode(errors="replace")
             yield _whole(whole, place)
             return
+        breath = loop.time() + BREATH
         chunks = aiter(raw.parse())
         while True:
+            if loop.time() > breath:
+                await asyncio.sleep(0)  # chunks that have all arrived are read without ever waiting
+                breath = loop.time() + BREATH
             async with asyncio.timeout_at(until):
                 chunk = await anext(chunks, None)
             if chunk is None:
