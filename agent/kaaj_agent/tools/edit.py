@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,17 +14,15 @@ from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal, schema
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     path = bench.path(arguments["path"])
     name = bench.name(path)
-    old, new = arguments["old"], arguments["new"]
     document = await bench.staging.read(path)
-    outcome = matching.locate(document.text, old)
-    if not isinstance(outcome, matching.Match):
+    # In a thread: a piece that is not there is looked for in every relaxed way, which may take a moment.
+    outcome = await asyncio.to_thread(matching.edit, document.text, arguments["old"], arguments["new"])
+    if not isinstance(outcome, matching.Edited):
         return refusal(matching.explain(outcome, name))
-    text = matching.replacement(document.text, outcome, old, new)
-    if text == document.text:
-        return refusal(f"{name}: old and new are the same; nothing changed.")
-    await bench.staging.put(path, text)
-    how = "" if outcome.how == "exact" else f" (matched apart from {outcome.how})"
-    return ToolResult(f"Staged: {name} line {outcome.line}{how}.", f"{name}:{outcome.line}{how}")
+    await bench.staging.put(path, outcome.text)
+    place = outcome.match
+    how = "" if place.how == "exact" else f" (matched apart from {place.how})"
+    return ToolResult(f"Staged: {name} line {place.line}{how}.", f"{name}:{place.line}{how}")
 
 
 TOOL: Final = Tool(
