@@ -1,0 +1,98 @@
+"""TCP: loopback, one client, and only with the token."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+
+from kaaj_server.lsp.transport import Frames, frame
+
+TOKEN = "a-token-of-the-test"
+
+
+class Server:
+    """A server that listens."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+        self.process = process
+        self.port = port
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+
+@pytest.fixture
+async def server(env: dict[str, str]) -> AsyncIterator[Server]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "kaaj_server", "serve", "--tcp", "0"),
+        env=env | {"KAAJ_TCP_TOKEN": TOKEN},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    line = (await asyncio.wait_for(process.stderr.readline(), 20)).decode()
+    found = re.search(r"127\.0\.0\.1:(\d+)", line)
+    assert found is not None, line
+    yield Server(process, int(found[1]))
+    if process.returncode is None:
+        process.kill()
+    await process.communicate()
+
+
+def initialize(options: Any) -> bytes:
+    params: Any = {"processId": None, "capabilities": {}, "initializationOptions": options}
+    return frame(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}).encode())
+
+
+async def answers(reader: asyncio.StreamReader) -> list[Mapping[str, Any]]:
+    """The first answer, or nothing where the connection ends."""
+    frames = Frames()
+    while data := await asyncio.wait_for(reader.read(65_536), 20):
+        bodies = [json.loads(body) for body in frames.feed(data)]
+        if bodies:
+            return bodies
+    return []
+
+
+@pytest.mark.parametrize("options", [None, {}, {"token": "wrong"}, {"token": None}, "text", {"kaaj": {"token": TOKEN}}])
+async def test_a_wrong_token_closes_the_connection_and_the_next_may_try(server: Server, options: Any) -> None:
+    reader, writer = await server.connect()
+    writer.write(initialize(options))
+    first = await answers(reader)
+    assert "token" in first[0]["error"]["message"]
+    assert await asyncio.wait_for(reader.read(), 20) == b""
+    writer.close()
+    reader, writer = await server.connect()
+    writer.write(initialize({"token": TOKEN}))
+    assert "capabilities" in (await answers(reader))[0]["result"]
+    writer.write(frame(b'{"jsonrpc":"2.0","id":2,"method":"shutdown"}'))
+    assert (await answers(reader))[0]["result"] is None
+    writer.write(frame(b'{"jsonrpc":"2.0","method":"exit"}'))
+    assert await asyncio.wait_for(server.process.wait(), 20) == 0
+    writer.close()
+
+
+async def test_a_stranger_cannot_send_much_nor_ask_anything(server: Server) -> None:
+    reader, writer = await server.connect()
+    writer.write(frame(b'{"jsonrpc":"2.0","id":1,"method":"workspace/executeCommand","params":{}}'))
+    assert (await answers(reader))[0]["error"]["code"] == -32002
+    writer.write(b"Content-Length: 99999999\r\n\r\n")
+    assert await asyncio.wait_for(reader.read(), 20) == b""
+    writer.close()
+    assert server.process.returncode is None
+
+
+async def test_a_second_client_is_turned_away(server: Server) -> None:
+    reader, writer = await server.connect()
+    writer.write(initialize({"token": TOKEN}))
+    await answers(reader)
+    other, unwanted = await server.connect()
+    assert await asyncio.wait_for(other.read(), 20) == b""
+    unwanted.close()
+    writer.close()
+    assert await asyncio.wait_for(server.process.wait(), 20) == 1
