@@ -146,6 +146,14 @@ async def test_the_line_is_found(oracle: type[Oracle], wrong: str, what: str) ->
     assert found[0].verdict == Verdict(passed=True, score=3)
 
 
+async def test_a_lost_block_of_two_lines_is_one_candidate() -> None:
+    right = RIGHT.replace("    return", "    if result > 9:\n        result = 9\n    return")
+    wrong = right.replace("    if result > 9:\n        result = 9\n", "")
+    found = await repair(Oracle(right), [unit(wrong)], judge_by(*CHECKS, "total([9, 9]) == 9"))
+    assert found[0].candidate.text == right
+    assert found[0].candidate.description == "insert if result > 9: ⏎ result = 9"
+
+
 async def test_both_ways_of_asking_give_the_same() -> None:
     wrong = unit(RIGHT.replace("+=", "-="))
     doubts = ((" ", -3.0), ("value", -5.0), ("result", -6.0))

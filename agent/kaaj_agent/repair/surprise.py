@@ -21,18 +21,26 @@ from kaaj_agent.repair.unit import Candidate, Unit
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far the model is followed. `floor` is the least log-probability of an alternative that is tried."""
+    """How far the model is followed.
+
+    `floor` is the least log-probability of an alternative that is tried, `block_floor` of one that begins a block of
+    up to `block_lines` further lines.
+    """
 
     floor: float = -7.0
     width: int = 6
     alternatives: int = 60
     line_tokens: int = 40
     mutations: int = 60
+    block_lines: int = 3
+    block_floor: float = -5.0
 
 
 DEFAULT_LIMITS: Final = Limits()
 _BAND: Final = 1.0
 """Alternatives this close in log-probability are grouped by region, so that the model's cache is of use."""
+
+_OPENERS: Final = (":", "{", "(", "[", ",", "\\")
 
 _TOGETHER: Final = 4
 """Lines finished side by side: more are quicker a line, but the judge waits longer for the first."""
@@ -45,6 +53,8 @@ class _Maker:
     region: Region
     limits: Limits
     seen: set[str] = field(default_factory=set[str])
+    broken: set[str] = field(default_factory=set[str])
+    """Texts that do not parse, and from which no block was tried yet."""
 
     def __post_init__(self) -> None:
         self.seen.add(self.region.unit.text)
@@ -61,26 +71,53 @@ class _Maker:
         limit = self.limits.line_tokens
         ends = iter(await finish_lines(scorer, open_ended, limit) if open_ended else [])
         for place, choice in chosen:
-            for text, line, description in self._meant(place, choice, ends):
+            written = self._written(place, choice, ends)
+            for text, line, description in self._forms(place, written):
                 made = await self.candidate(text, line, description, choice.logprob)
                 if made is not None:
                     yield made
+            opens = place.index < 2 and written.endswith(_OPENERS) and choice.logprob >= self.limits.block_floor
+            alone = self.region.source.inserted(place.line, written)
+            if opens and alone in self.broken:  # it does not parse as a line of its own: let the model go on with it
+                self.broken.discard(alone)
+                made = await self._block(scorer, place, written, choice)
+                if made is not None:
+                    yield made
 
-    def _meant(self, place: Place, choice: Alternative, ends: Iterator[str]) -> list[tuple[str, int, str]]:
-        """(text of the file, line, description) of each form; takes the line's end from `ends` where it needs one."""
+    async def _block(self, scorer: Scorer, place: Place, line: str, choice: Alternative) -> Candidate | None:
+        """`line` and what the model lets follow it, put in before the place's line, once that parses."""
+        source, region = self.region.source, self.region
+        block = [line]
+        newline = source.ends[place.line - 1] or "\n"
+        for _ in range(self.limits.block_lines):
+            shown = source.shown(region.first_line, place.line - 1) + "".join(f"{x}\n" for x in block)
+            tokens = [*region.prompt, *await scorer.tokenize(shown)]
+            more = (await finish_lines(scorer, [tokens], self.limits.line_tokens))[0].rstrip()
+            if not more or more == source.lines[place.line - 1].rstrip() or _ends_turn(more):
+                return None
+            block.append(more)
+            text = source.inserted(place.line, newline.join(block))
+            what = "insert " + " ⏎ ".join(x.strip() for x in block)
+            made = await self.candidate(text, place.line, what, choice.logprob)
+            if made is not None:
+                return made
+        return None
+
+    def _written(self, place: Place, choice: Alternative, ends: Iterator[str]) -> str:
+        """The line with `choice` in it, its end taken from `ends` where it needs one; empty: there is no such line."""
+        if _ends_turn(choice.text):
+            return ""
+        whole = choice.text if _ends_line(choice.text) else choice.text + next(ends)
+        head = self.region.source.lines[place.line - 1].encode()[: place.column].decode("utf-8", "replace")
+        return (head + whole.partition("\n")[0]).rstrip()
+
+    def _forms(self, place: Place, line: str) -> list[tuple[str, int, str]]:
+        """(text of the file, line, description) of each way in which the written `line` can be meant."""
         source = self.region.source
         old = source.lines[place.line - 1]
-        if _ends_turn(choice.text):
-            return [(source.deleted(place.line), place.line, f"delete {old.strip()}")]
-        written = choice.text if _ends_line(choice.text) else choice.text + next(ends)
-        head = old.encode()[: place.column].decode("utf-8", "replace")
-        return self._forms(place, old, (head + written.partition("\n")[0]).rstrip())
-
-    def _forms(self, place: Place, old: str, line: str) -> list[tuple[str, int, str]]:
-        source = self.region.source
         following = source.lines[place.line] if place.line < len(source.lines) else None
         if not line.strip():
-            return [(source.deleted(place.line), place.line, "delete the line")] if old.strip() else []
+            return [(source.deleted(place.line), place.line, f"delete {old.strip()}")] if old.strip() else []
         if line == old.rstrip():
             return []
         forms = [(source.replaced(place.line, line), place.line, f"{old.strip()} → {line.strip()}")]
@@ -97,6 +134,7 @@ class _Maker:
         self.seen.add(text)
         unit = self.region.unit
         if not await asyncio.to_thread(unit.parses, text):
+            self.broken.add(text)
             return None
         return Candidate(unit.path, text, line, logprob, description, changed_characters(unit.text, text))
 
