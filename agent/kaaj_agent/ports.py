@@ -125,6 +125,8 @@ class Reply:
     calls: tuple[ToolCall, ...]
     usage: Usage
     finish: Literal["stop", "calls", "length"] = "stop"
+    dialect: str = ""
+    """How the first call was written: native, xml, hermes, fenced, fenced xml, bare; "" without one."""
 
 
 @dataclass(frozen=True, slots=True)

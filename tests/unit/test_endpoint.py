@@ -306,20 +306,25 @@ async def test_a_local_server_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "calls", "ok"),
+    ("said", "calls", "dialect", "ok"),
     [
-        (answer_calls(("read", {"path": "README.md"})), "called", True),
-        (answer(XML.replace("a.py", "./README.md")), "called", True),
-        (answer(XML.replace("path", "file")), "unreadable", False),
-        (answer("I cannot."), "none", False),
+        (answer_calls(("read", {"path": "README.md"})), "called", "native", True),
+        (answer(XML.replace("a.py", "./README.md")), "called", "xml", True),
+        (answer(XML.replace("path", "file")), "unreadable", "xml", False),
+        (answer("I cannot."), "none", "", False),
     ],
 )
-async def test_tool_calling_is_tried_for_real(said: Answer, calls: str, ok: bool) -> None:  # noqa: FBT001  # a parameter
+async def test_tool_calling_is_tried_for_real(
+    said: Answer,
+    calls: str,
+    dialect: str,
+    ok: bool,  # noqa: FBT001  # a parameter of the table
+) -> None:
     async with ScriptedEndpoint(said) as server:
         model = endpoint(server)
         probe = await probe_tools(model)
         await model.close()
-    assert (probe.calls, probe.ok) == (calls, ok)
+    assert (probe.calls, probe.dialect, probe.ok) == (calls, dialect, ok)
 
 
 HISTORY = (

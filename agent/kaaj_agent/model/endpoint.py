@@ -199,7 +199,7 @@ class Endpoint:
             yield TextDelta(outcome.rest)
         ended: Literal["stop", "calls", "length"]
         ended = "length" if outcome.cut else "calls" if outcome.calls else "stop"
-        yield Reply(outcome.text, outcome.calls, _counted(usage, body, size), ended)
+        yield Reply(outcome.text, outcome.calls, _counted(usage, body, size), ended, outcome.dialect)
 
     def _patience(self, facts: ServerFacts, progress: _Progress) -> Patience:
         limits = self._limits

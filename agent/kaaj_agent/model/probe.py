@@ -25,9 +25,12 @@ _MESSAGES: Sequence[Message] = (
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What came back. `calls` is how the call was written: by the endpoint's own `tool_calls` or in the text."""
+    """What came back. `dialect` is how the call was written: `native` by the endpoint's own `tool_calls`, else in
+    the text (`xml`, `hermes`, `fenced`, `fenced xml`, `bare`). `text` is the prose, or what is wrong with the call.
+    """
 
     calls: Literal["called", "unreadable", "none"]
+    dialect: str
     path: str
     text: str
     profile: Profile
@@ -55,7 +58,8 @@ async def probe_tools(model: Model) -> Probe:
     profile = await model.profile()
     calls = reply.calls if reply else ()
     if not calls:
-        return Probe("none", "", text[:500], profile)
+        return Probe("none", "", "", text[:500], profile)
     first = calls[0]
     kind: Literal["called", "unreadable"] = "unreadable" if first.error else "called"
-    return Probe(kind, str(first.arguments.get("path", "")), first.error or text[:500], profile)
+    dialect = reply.dialect if reply else ""
+    return Probe(kind, dialect, str(first.arguments.get("path", "")), first.error or text[:500], profile)

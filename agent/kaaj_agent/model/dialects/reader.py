@@ -37,13 +37,15 @@ WAS_CUT = "The reply was cut before its end, so nothing of it was executed. Send
 class Outcome:
     """A reply as it was meant. `cut`: its end is missing, and each call has its `error` set.
 
-    `rest` is the prose that was not yet given out as a delta.
+    `rest` is the prose that was not yet given out as a delta, `dialect` how the first call was written ("native" or
+    a `Form`; "" without a call).
     """
 
     text: str
     calls: tuple[ToolCall, ...]
     cut: bool
     rest: str = ""
+    dialect: str = ""
 
 
 class ReplyReader:
@@ -66,6 +68,7 @@ class ReplyReader:
         self._held_name = ""
         self._held_size = 0
         self._thinking = True
+        self._dialect = ""
 
     def feed(self, text: str) -> list[TextDelta | CallDelta]:
         """A piece of content; returns what it made certain."""
@@ -120,7 +123,8 @@ class ReplyReader:
         cut = cut or native_cut or finish_reason not in _COMPLETE
         if cut:
             calls = [replace(call, arguments={}, error=call.error or f"{WAS_CUT}.") for call in calls]
-        return Outcome(prose, tuple(calls), cut, prose[self._given :])
+        dialect = "native" if native else self._dialect
+        return Outcome(prose, tuple(calls), cut, prose[self._given :], dialect)
 
     def _maybe_thought(self) -> bool:
         """Whether the reply may still be inside of `<think>`; what stood there is dropped."""
@@ -151,6 +155,7 @@ class ReplyReader:
                 openings.prose(text, opening)
                 continue
             calls += found[0]
+            self._dialect = self._dialect or opening.form
             prose = _joined(prose, text[begin : opening.start].rstrip())
             begin = found[1]
             openings.skip(begin)
