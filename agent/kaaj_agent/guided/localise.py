@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,10 @@ from kaaj_agent.ports import Diagnostic
 
 SUSPECTS_MAX: Final = 12
 _DEPTH: Final = 2
-_FADE: Final = 0.6
+_FADE: Final = 0.8
+_TESTS: Final = 20
+"""How many failing and how many passing tests are followed into the code."""
+
 _SPECIAL: Final = frozenset({
     "__init__", "__post_init__", "__eq__", "__lt__", "__hash__", "__iter__", "__next__", "__len__", "__contains__",
     "__getitem__", "__str__", "__repr__", "__call__", "__enter__", "__exit__", "__add__", "__sub__", "__mul__",
@@ -80,15 +84,45 @@ def suspects(sources: Sources, cases: Sequence[Case], places: Sequence[Place], f
             continue
         span = enclosing(sources.spans(place.path), place.line)
         if span is not None:
-            board.put(place.path, span, max(5.0, 10.0 - rank))
+            board.put(place.path, span, max(8.0, 16.0 - 2 * rank))
             rank += 1
     for case in cases:
         _of_test(board, case, [place for place in places if is_test(place.path)])
-    _of_focus(board, focus)
     for _ in range(_DEPTH):
         _callees(board)
+    _by_spectrum(board, cases)
+    _of_focus(board, focus)
     found = board.ranked()[:SUSPECTS_MAX]
     return found + _whole_files(sources, found)
+
+
+def reached(sources: Sources, case: Case) -> frozenset[tuple[Path, Span]]:
+    """The functions that a test's text leads to, by the names it calls and those that they call. Blocks."""
+    board = _Board(sources)
+    _of_test(board, case, [])
+    for _ in range(_DEPTH):
+        _callees(board)
+    return frozenset(board.scores)
+
+
+def _by_spectrum(board: _Board, cases: Sequence[Case]) -> None:
+    """What failing tests reach and passing ones do not is suspected more (Ochiai's coefficient)."""
+    sources = board.sources
+    failing = [reached(sources, case) for case in cases[:_TESTS]]
+    names = {case.name for case in cases}
+    files = {path for case in cases if case.name for path, _ in sources.definitions(case.name, tests=True)}
+    others = [
+        Case("", span.bare, "", sources.name(path))
+        for path in sorted(files)
+        if is_test(path)
+        for span in sources.spans(path)
+        if span.kind == "function" and span.bare.lower().startswith("test") and span.bare not in names
+    ]
+    passing = [reached(sources, case) for case in others[:_TESTS]]
+    for key in board.scores:
+        bad, good = sum(key in one for one in failing), sum(key in one for one in passing)
+        if bad:
+            board.scores[key] *= 0.5 + bad / math.sqrt(len(failing) * (bad + good))
 
 
 def _of_test(board: _Board, case: Case, places: Sequence[Place]) -> None:
@@ -234,13 +268,24 @@ def chosen_cases(cases: Sequence[Case], words: str) -> list[Case]:
     return named or list(cases)
 
 
+def by_file(found: Sequence[Suspect]) -> list[list[Suspect]]:
+    """The suspects of each file, the files by their first suspect."""
+    files: dict[Path, list[Suspect]] = {}
+    for suspect in found:
+        files.setdefault(suspect.path, []).append(suspect)
+    return list(files.values())
+
+
 def first_of(found: Iterable[Suspect], lines: int) -> list[Suspect]:
-    """As many suspects from the first on as fit into so many lines, at least one. Inner regions go with the outer."""
+    """As many suspects from the first on as fit into so many lines, at least one; each line of code once.
+
+    What is inside of a region already taken is passed over; a whole file is taken only where nothing of it was.
+    """
     taken: list[Suspect] = []
     left = lines
     for suspect in found:
-        inside = any(s.path == suspect.path and s.span.holds(suspect.span.first) for s in taken)
-        if inside and suspect.span.kind != "file":
+        same = [s for s in taken if s.path == suspect.path]
+        if any(s.span.holds(suspect.span.first) or suspect.span.holds(s.span.first) for s in same):
             continue
         if taken and suspect.span.size > left:
             break

@@ -14,7 +14,7 @@ from typing import Final
 from kaaj_agent.document import newline_of, split_lines
 from kaaj_agent.guided.units import PYTHON, Span, parse, spans
 
-_FENCE: Final = re.compile(r"```[^\n`]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
+_FENCE: Final = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -30,8 +30,8 @@ def code_of(reply: str) -> str | None:
     blocks = [match[1] for match in _FENCE.finditer(reply.replace("\r\n", "\n"))]
     if blocks:
         best = max(blocks, key=len)
-        return best + "\n" if best.strip() else None
-    return reply + "\n" if reply.strip() and parse(reply) is not None and "\n" in reply.strip() else None
+        return best.rstrip() + "\n" if best.strip() else None
+    return reply.rstrip() + "\n" if reply.strip() and parse(reply) is not None and "\n" in reply.strip() else None
 
 
 def merge(path: Path, text: str, code: str, span: Span | None, *, may_lose: bool = False) -> str | Refusal:

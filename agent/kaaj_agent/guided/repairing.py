@@ -29,8 +29,12 @@ from kaaj_agent.work import Work
 
 _log = logging.getLogger(__name__)
 
-TIERS: Final = ((40, 60.0), (160, 120.0))
-"""How many lines are walked token by token, and for at most how many seconds: the second after the first failed."""
+NARROW: Final = (40, 75.0, 3)
+WIDE: Final = (120, 120.0, 2)
+"""Lines of one file that are walked token by token, seconds at most, and in how many files; wide where narrow failed.
+
+One file at a time: its text is evaluated once, and going to and fro between files would evaluate it again and again.
+"""
 SAMPLES: Final = (4, 3, 3)
 """Whole rewrites of the first, second and third suspect, the greedy one included."""
 
@@ -97,14 +101,15 @@ class Repairing:
         return mended
 
     async def _group(self, cases: list[Case]) -> tuple[list[Suspect], list[Case]]:
-        """The cases that share the first one's likeliest place, with the suspects for them."""
-        ranked = [await self._suspects([case]) for case in cases[:12]]
-        if not ranked[0]:
-            return [], cases[:1]
-        top = _top(ranked[0])
-        group = [case for case, found in zip(cases, ranked, strict=False) if found and top & _top(found)]
-        group += cases[12:]
-        return (await self._suspects(group) if len(group) > 1 else ranked[0]), group
+        """The likeliest places for all cases together, and the cases that the first of them may explain."""
+        found = await self._suspects(cases)
+        if len(cases) == 1 or not found:
+            return found, cases[:1]
+        first = (found[0].path, found[0].span)
+        group = [c for c in cases if first in await asyncio.to_thread(localise.reached, self.sources, c)]
+        if not group:
+            return await self._suspects(cases[:1]), cases[:1]
+        return (found if len(group) == len(cases) else await self._suspects(group)), group
 
     async def _suspects(self, cases: Sequence[Case]) -> list[Suspect]:
         request = self.work.request
@@ -128,7 +133,7 @@ class Repairing:
             mended.tried.append("no function that the failing test touches was found in the workspace")
             return False
         judge = await Judge.of(self.work, self.baseline, group)
-        failure = "\n\n".join(self._failure(case) for case in group[:2])
+        failure = self._failure(group[0])
         texts, told = await self._surprise(found, judge, failure, mended)
         if texts is None:
             texts, told = await self._rewrites(found, judge, failure, mended)
@@ -170,12 +175,7 @@ class Repairing:
         """Surprise-guided repair over the likeliest regions; more of them when the first gave nothing."""
         if self.scorer is None:
             return None, ""
-        done: list[Suspect] = []
-        for lines, seconds in TIERS:
-            tier = [s for s in localise.first_of(found, lines) if s not in done]
-            if not tier:
-                continue
-            done += tier
+        for tier, seconds in _tiers(found):
             title = f"look where the model is surprised: {', '.join(self._title(s) for s in tier[:3])}"
             with self.work.activity("repair", title) as activity:
                 tried = 0
@@ -201,7 +201,8 @@ class Repairing:
                 activity.summary = f"{tried} candidates tried, {len(repairs)} pass"
             if repairs:
                 return dict(repairs[0].candidate.files), _told(repairs, self.sources)
-            mended.tried.append(f"{tried} one-line candidates in {', '.join(self._title(s) for s in tier[:4])}")
+            if tried:
+                mended.tried.append(f"{tried} one-line changes in {', '.join(self._title(s) for s in tier[:4])}")
         return None, ""
 
     def _region(self, suspect: Suspect, failure: str) -> regions.Unit:
@@ -244,15 +245,25 @@ class Repairing:
         return None, ""
 
 
-def _top(found: Sequence[Suspect]) -> set[tuple[Path, str]]:
-    """The first place, and those that are as likely."""
-    return {(s.path, s.span.name) for s in found if s.score >= found[0].score - 0.01}
+def _tiers(found: Sequence[Suspect]) -> list[tuple[list[Suspect], float]]:
+    """What is walked in turn, and for how many seconds at most."""
+    lines, seconds, files = NARROW
+    inner = [suspect for suspect in found if suspect.span.kind != "file"]
+    tiers = [(localise.first_of(group, lines), seconds) for group in localise.by_file(inner)[:files]]
+    lines, seconds, files = WIDE
+    for group in localise.by_file([*found])[:files]:
+        whole = [suspect for suspect in group if suspect.span.kind == "file"]
+        wide = localise.first_of([*whole, *group], lines)
+        if wide not in [tier for tier, _ in tiers]:
+            tiers.append((wide, seconds))
+    return tiers
 
 
 def _told(repairs: Sequence[regions.Repair], sources: Sources) -> str:
+    """The repair, and what else would have passed: tests vouch for a change only as far as they look."""
     best = repairs[0].candidate
-    line = f"{sources.name(best.path)}, line {best.line}: {best.description}."
-    rivals = [r.candidate.description for r in repairs[1:4]]
+    line = f"Mended {sources.name(best.path)}, line {best.line}:  {best.description}"
+    rivals = list(dict.fromkeys(r.candidate.description for r in repairs[1:]))[:3]
     if rivals:
-        line += f" These would pass the check as well: {'; '.join(rivals)}."
+        line += "\nThe check would pass with this as well:" + "".join(f"\n  {rival}" for rival in rivals)
     return line

@@ -18,8 +18,8 @@ from kaaj_agent.ports import Message
 from kaaj_agent.work import Outcome, Work
 
 _REPAIR: Final = re.compile(
-    r"\b(?:fix|bug|fault|fail|broken|wrong|repair|mend|error|crash|defect|incorrect|debug|red\b|pass(?:es|ing)?\b"
-    r"|does ?n[o']t work|not work|traceback|exception)",
+    r"\b(?:fix|bugs?\b|faulty|fails?\b|failing|failure|broken|wrong|repair|mend|crash|defect|incorrect|debug|traceback"
+    r"|tests? (?:should |must )?pass|(?:syntax|type|name|import|attribute) ?error|does ?n[o']t work|not work)",
     re.IGNORECASE,
 )
 
@@ -41,7 +41,7 @@ async def _work(work: Work) -> Outcome:
     plan = Plan(work)
     inherited = work.staging.files
     first = plan.add("Run the check")
-    second = plan.add(_short(work.request.prompt))
+    second = plan.add("Find the cause and mend it" if _asks_repair(work) else _short(work.request.prompt))
     last = plan.add("Check again")
     baseline = await _baseline(work, plan, first)
     done, tried, result = await _request(work, plan, baseline, second, last)
@@ -53,7 +53,8 @@ async def _work(work: Work) -> Outcome:
         done += changed.lines
         tried += changed.tried if not changed.ok else []
         result = changed.result if changed.ok else result
-    return await _end(work, plan, last, done, tried, changed=work.staging.files != inherited)
+    changed_any = work.staging.files != inherited
+    return await _end(work, plan, last, baseline, done, tried, changed=changed_any)
 
 
 async def _baseline(work: Work, plan: Plan, item: str) -> CheckResult:
@@ -80,15 +81,14 @@ async def _request(
 ) -> tuple[list[str], list[str], CheckResult]:
     """What was done and what was tried in vain, one sentence each, and how the check stands now."""
     words = work.request.prompt
-    repairing = work.request.intent == "fix" or bool(_REPAIR.search(words)) or _is_about(words, baseline)
-    if repairing and work.request.intent in ("task", "fix"):
+    if (_asks_repair(work) or _is_about(words, baseline)) and work.request.intent in ("task", "fix"):
         mended = await _syntax(work, plan, item)
         if mended is not None:
             return mended
         if baseline.status == "failed":
             repair = await Repairing.of(work, plan, words, baseline)
             outcome = await repair.mend(item, last)
-            return outcome.lines, outcome.tried if outcome.left or not outcome.lines else [], outcome.result
+            return outcome.lines, outcome.tried if outcome.left else [], outcome.result
     changed = await Changing(work, plan, words, baseline).change(item, last)
     return changed.lines, [] if changed.ok else changed.tried, changed.result
 
@@ -116,7 +116,9 @@ async def _syntax(work: Work, plan: Plan, item: str) -> tuple[list[str], list[st
     return [f"{name} parses again (line {problem.line}: {problem.message})."], [], result
 
 
-async def _end(work: Work, plan: Plan, last: str, done: list[str], tried: list[str], *, changed: bool) -> Outcome:
+async def _end(
+    work: Work, plan: Plan, last: str, baseline: CheckResult, done: list[str], tried: list[str], *, changed: bool
+) -> Outcome:
     """An honest summary; nothing is kept where nothing was reached."""
     failures = [f"- {line}" for line in dict.fromkeys(tried)]
     if not changed:
@@ -127,7 +129,9 @@ async def _end(work: Work, plan: Plan, last: str, done: list[str], tried: list[s
     result = await work.check()
     if result.status == "passed":
         plan.done(last, check=result.command)
-        done.append(f"`{result.command}` passes.")
+        before = evidence.failing_cases(baseline.output)
+        named = ", ".join(case.name for case in before[:3]) + (" and others" if len(before) > 3 else "")
+        done.append(f"`{result.command}` passes" + (f"; before, {named} failed." if before else "."))
     elif result.status == "none":
         plan.done(last, note="No check is known here; the changed files parse.")
         done.append("No check ran; the changed files parse. Look closely.")
@@ -138,6 +142,10 @@ async def _end(work: Work, plan: Plan, last: str, done: list[str], tried: list[s
     if failures:
         done += ["Not done, tried in vain:", *failures]
     return Outcome("stopped" if failures else "done", "\n".join(done))
+
+
+def _asks_repair(work: Work) -> bool:
+    return work.request.intent == "fix" or bool(_REPAIR.search(work.request.prompt))
 
 
 def _is_about(words: str, baseline: CheckResult) -> bool:
