@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, cast
-
-import httpx2
+from typing import TYPE_CHECKING, Final, cast
 
 from kaaj_agent.failures import ModelError
 from kaaj_agent.ports import Alternative, Json, Message
+
+if TYPE_CHECKING:
+    import httpx2
 
 _SECONDS: Final = 120.0
 _TRIES: Final = 2
@@ -148,6 +149,8 @@ class LlamaScorer:
         return cast("Mapping[str, Json]", reply.json())
 
     async def _send(self, url: str, body: Mapping[str, Json]) -> httpx2.Response:
+        import httpx2  # noqa: PLC0415 - not on the way to `initialize`
+
         if self.client is None:
             self.client = httpx2.AsyncClient(timeout=_SECONDS, trust_env=False)
         headers = {"Authorization": f"Bearer {self.api_key}"}
