@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from kaaj_agent.changes import ChangeSet, CheckResult
+from kaaj_agent.changes import ChangeSet, CheckResult, FileChange
 from kaaj_agent.check_finder import find_check
 from kaaj_agent.shadow import Shadow
 from kaaj_agent.syntax import SyntaxProblem, new_problem
@@ -25,11 +26,17 @@ _TEST_FILE: Final = re.compile(r"(?:test_.*|.*_test|conftest)\.py\Z")
 class ShadowChecker:
     """The `Checker` of one task, over `snapshot`. `command` is what may be run, None where nothing may.
 
-    Whether a command may run is settled by the caller beforehand.
+    Whether a command may run is settled by the caller beforehand. `shadow` opens the shadow workspace, which is
+    only needed where a command runs.
     """
 
     def __init__(
-        self, shadow: Shadow, snapshot: Snapshot, command: str | None, *, timeout: float = CHECK_SECONDS
+        self,
+        shadow: Callable[[], Awaitable[Shadow]],
+        snapshot: Snapshot,
+        command: str | None,
+        *,
+        timeout: float = CHECK_SECONDS,
     ) -> None:
         self.shadow = shadow
         self.snapshot = snapshot
@@ -47,8 +54,7 @@ class ShadowChecker:
             return CheckResult("failed", output="\n".join(problems), parsed=False)
         if not full or not self.command:
             return CheckResult("none")
-        await self.shadow.sync(self.snapshot, change.files)
-        result = await self.run()
+        result = await self._run(change.files)
         if result.exit_code == _NOTHING_COLLECTED and _TEST_RUNNER.search(self.command) and not _drops_tests(change):
             return replace(result, status="none")
         return result
@@ -57,12 +63,13 @@ class ShadowChecker:
         """The command on the tree without any change: what failed before cannot be held against a change."""
         if not self.command:
             return CheckResult("none")
-        await self.shadow.sync(self.snapshot)
-        return await self.run()
+        return await self._run(())
 
-    async def run(self) -> CheckResult:
-        """The command on the shadow as it stands."""
-        shell = self.shadow.shell
+    async def _run(self, files: Sequence[FileChange]) -> CheckResult:
+        """The command on the tree with `files` staged."""
+        shadow = await self.shadow()
+        await shadow.sync(self.snapshot, files)
+        shell = shadow.shell
         command = self.command or ""
         result = await shell.run(command, timeout=self.timeout)
         return CheckResult(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, CheckResult, Draft
-from kaaj_agent.failures import BadRequestError, FileError, KaajError
+from kaaj_agent.failures import BadRequestError, FileError, KaajError, SandboxError
 from kaaj_agent.limits import REPEATS_TOLD, Limits
 from kaaj_agent.ports import (
     CommandResult,
@@ -227,7 +227,7 @@ class Work:
             return refusal(f"`{call.name}` is off: the user asked for a plan only. Nothing was changed.")
         try:
             return await tool.run(self.bench, call.arguments)
-        except (FileError, BadRequestError) as error:
+        except (FileError, BadRequestError, SandboxError) as error:
             return refusal(str(error))
 
     def _note(self, title: str) -> None:
@@ -243,7 +243,11 @@ class Work:
         if self.last_check is not None and self.last_check[0] == self.staging.revision:
             return self.last_check[1]
         revision = self.staging.revision
-        result = await self.workshop.check(self.change())
+        try:
+            result = await self.workshop.check(self.change())
+        except SandboxError as error:
+            self.notice(f"{error} The change is shown unchecked.", "warning")
+            result = CheckResult("none")
         self.last_check = (revision, result)
         return result
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from kaaj_agent import check_choice
+from kaaj_agent import events as ev
 from kaaj_agent.approvals import Approvals
 from kaaj_agent.changes import ChangeSet, CheckResult
 from kaaj_agent.check_choice import CheckMemory
@@ -49,6 +50,7 @@ class Workshop:
     _shadow: Shadow | None = None
     _check: str | None = None
     _decided: bool = False
+    _told: set[str] = field(default_factory=set[str])
     _allowed: set[str] = field(default_factory=set[str])
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -94,7 +96,9 @@ class Workshop:
                 return f"The user did not allow `{command}`; it was not run. Go on without it."
             await shadow.sync(staging.snapshot, staging.files)
             result = await shadow.shell.run(command, timeout=self.settings.command_timeout)
-            return result, await self._adopt(await shadow.changed_files(), staging)
+            staged = await self._adopt(await shadow.changed_files(), staging)
+            self._tell_limits()
+            return result, staged
 
     async def check(
         self, change: ChangeSet, *, command: str | None = None, timeout: float | None = None
@@ -110,9 +114,20 @@ class Workshop:
             if not command and not any(file.after is not None for file in change.files):
                 return CheckResult("none")
             seconds = min(self.settings.check_timeout, timeout or self.settings.check_timeout)
-            shadow = await self.shadow()
-            checker = ShadowChecker(shadow, self.staging.snapshot, command, timeout=seconds)
-            return await checker.check(change)
+            checker = ShadowChecker(self.shadow, self.staging.snapshot, command, timeout=seconds)
+            result = await checker.check(change)
+            self._tell_limits()
+            return result
+
+    def _tell_limits(self) -> None:
+        """Tell the person, once each, what the shadow could not show and what a command did that cannot be staged."""
+        if self._shadow is None:
+            return
+        left = [f"Changed by a command and not staged, as it is no text: {name}." for name in self._shadow.skipped]
+        for text in (*self._shadow.notes, *left):
+            if text not in self._told:
+                self._told.add(text)
+                self.session.emit(ev.Noticed(self.task, "info", text))
 
     async def check_command(self) -> str | None:
         """The check command that may run: the request's, the user's, the remembered one, or one found and agreed to."""
@@ -125,11 +140,11 @@ class Workshop:
     async def _decide_check(self) -> str | None:
         given = self.request.check or self.settings.check
         if given:
-            return None if given == check_choice.NONE else await self._if_allowed(given)
+            return self._allow(given)
         memory = CheckMemory(self.state_dir / "checks.json")
         remembered = await asyncio.to_thread(memory.recall, self.root)
         if remembered is not None:
-            return None if remembered == check_choice.NONE else await self._if_allowed(remembered)
+            return self._allow(remembered)
         found = await find_check(self.root)
         if found is None:
             return None
@@ -145,14 +160,15 @@ class Workshop:
         answer = await self.approvals.ask(self.session, self.limits, question)
         if answer == USE_IT:
             await asyncio.to_thread(memory.remember, self.root, found)
-            self._allowed.add(found)
-            return found
+            return self._allow(found)
         if answer == NO_CHECK:
             await asyncio.to_thread(memory.remember, self.root, check_choice.NONE)
         return None
 
-    async def _if_allowed(self, command: str) -> str | None:
-        """The user's own choice of a check needs no second question; it is theirs, not the model's."""
+    def _allow(self, command: str) -> str | None:
+        """The person's own choice of a check needs no second question, also where there is no sandbox."""
+        if command == check_choice.NONE:
+            return None
         self._allowed.add(command)
         return command
 

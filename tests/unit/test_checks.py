@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -118,8 +118,15 @@ async def shadow(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await shadow.close()
 
 
+def given(shadow: Shadow) -> Callable[[], Awaitable[Shadow]]:
+    async def opened() -> Shadow:
+        return shadow
+
+    return opened
+
+
 def checker(shadow: Shadow, command: str | None, timeout: float = 60) -> ShadowChecker:
-    return ShadowChecker(shadow, World(Folders.of(shadow.root)).snapshot(), command, timeout=timeout)
+    return ShadowChecker(given(shadow), World(Folders.of(shadow.root)).snapshot(), command, timeout=timeout)
 
 
 def edit(shadow: Shadow, after: str | None, name: str = "a.py") -> ChangeSet:
@@ -172,5 +179,5 @@ async def test_no_tests_collected(shadow: Shadow) -> None:
 async def test_unsaved_text_is_what_is_checked(shadow: Shadow) -> None:
     world = World(Folders.of(shadow.root))
     world.put(Document(shadow.root / "b.py", "B = 1\n", 3))
-    result = await ShadowChecker(shadow, world.snapshot(), "cat b.py").check(edit(shadow, "A = 2\n"))
+    result = await ShadowChecker(given(shadow), world.snapshot(), "cat b.py").check(edit(shadow, "A = 2\n"))
     assert result.output == "B = 1\n"
