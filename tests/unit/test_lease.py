@@ -205,7 +205,7 @@ GIB = 1024**3
 
 @pytest.mark.parametrize(
     ("available", "context"),
-    [(None, 8192), (64 * GIB, 32768), (8 * GIB, 16384), (2 * GIB, 8192), (int(1.6 * GIB), 4096), (GIB, None)],
+    [(None, 8192), (64 * GIB, 32768), (8 * GIB, 16384), (2 * GIB, 8192), (int(1.7 * GIB), 4096), (GIB, None)],
 )
 def test_settings_fit_the_memory(available: int | None, context: int | None) -> None:
     settings = machine.choose(QWEN_1_5B, available, 2)

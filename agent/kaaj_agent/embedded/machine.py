@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from kaaj_agent.embedded.models import EmbeddedModel
 
 _GIB: Final = 1024**3
-_OVERHEAD: Final = 400 * 1024**2
-"""Compute buffers, the interpreter and the token table, measured with the 1.5B model at 8,192 tokens."""
+_OVERHEAD: Final = 512 * 1024**2
+"""Compute buffers, the interpreter, earlier prompts kept aside, and the context of the scan."""
 
 _WINDOWS_TRIED: Final = ((24 * _GIB, 32_768), (6 * _GIB, 16_384))
 _WINDOW: Final = 8_192
