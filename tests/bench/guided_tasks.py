@@ -367,7 +367,8 @@ TASKS = (
                 f'def power{n}(x):\n    """x to the {n}."""\n    return x**{n}\n' for n in range(40)
             ),
         },
-        "from figures import median, power3\nassert median([3, 1, 2]) == 2 and median([1, 2, 3, 4]) == 2.5 and power3(2) == 8",
+        "from figures import median, power3\nassert median([3, 1, 2]) == 2 and power3(2) == 8\n"
+        "assert median([1, 2, 3, 4]) == 2.5",
         check="none",
         path="figures.py",
     ),

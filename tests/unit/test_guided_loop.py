@@ -160,7 +160,8 @@ async def desk(
         (root / name).write_text(text, "utf-8")
     world = World(Folders.of(root))
     model = ScriptedModel(*turns, profile=Profile("small", loop="guided"))
-    made = AgentSettings(**({"check": CHECK, "seed": 7} | settings))
+    wanted: dict[str, Any] = {"check": CHECK, "seed": 7} | settings
+    made = AgentSettings(**wanted)
     agent = Agent(world, made, Answers(), BufferApplier(world), Problems(), tmp_path / "state")
 
     async def connected() -> Connection:

@@ -75,8 +75,13 @@ class _Board:
         return sorted(found, key=lambda s: (-s.score, s.span.size, str(s.path), s.span.first))
 
 
-def suspects(sources: Sources, cases: Sequence[Case], places: Sequence[Place], focus: Focus) -> list[Suspect]:
-    """The likeliest places of the fault behind some failing cases, best first. Blocks; call it off the event loop."""
+def suspects(
+    sources: Sources, cases: Sequence[Case], places: Sequence[Place], focus: Focus, failing: Sequence[Case] = ()
+) -> list[Suspect]:
+    """The likeliest places of the fault behind some cases, best first. Blocks; call it off the event loop.
+
+    `failing` are all cases that fail, `cases` among them.
+    """
     board = _Board(sources)
     rank = 0
     for place in places:
@@ -90,7 +95,7 @@ def suspects(sources: Sources, cases: Sequence[Case], places: Sequence[Place], f
         _of_test(board, case, [place for place in places if is_test(place.path)])
     for _ in range(_DEPTH):
         _callees(board)
-    _by_spectrum(board, cases)
+    _by_spectrum(board, failing or cases)
     _of_focus(board, focus)
     found = board.ranked()[:SUSPECTS_MAX]
     return found + _whole_files(sources, found)
@@ -122,7 +127,7 @@ def _by_spectrum(board: _Board, cases: Sequence[Case]) -> None:
     for key in board.scores:
         bad, good = sum(key in one for one in failing), sum(key in one for one in passing)
         if bad:
-            board.scores[key] *= 0.5 + bad / math.sqrt(len(failing) * (bad + good))
+            board.scores[key] *= 0.25 + 1.5 * bad / math.sqrt(len(failing) * (bad + good))
 
 
 def _of_test(board: _Board, case: Case, places: Sequence[Place]) -> None:

@@ -121,7 +121,8 @@ class Repairing:
         if not places:
             places = list(evidence.places(self.baseline.output, self.sources.folders.roots, self.sources.known))
         focus = Focus(self.words, request.path, request.span, request.diagnostics)
-        return await asyncio.to_thread(localise.suspects, self.sources, cases, places, focus)
+        failing = evidence.failing_cases(self.baseline.output)
+        return await asyncio.to_thread(localise.suspects, self.sources, cases, places, focus, failing)
 
     def _title(self, suspect: Suspect) -> str:
         name = self.sources.name(suspect.path)
