@@ -20,7 +20,7 @@ from kaaj_protocol.shapes import Change, Check, FileChange, Hunk, TodoItem, Todo
 from kaaj_protocol.wire import Position, Range
 from kaaj_server.cli.asking import Asker, read_line
 from kaaj_server.cli.changeview import ChangeView, after_text, command_name
-from kaaj_server.cli.demo_run import read_tests
+from kaaj_server.cli.demo_tests import read_tests
 from kaaj_server.cli.view import TaskView, seconds
 
 
@@ -230,4 +230,4 @@ def test_what_unittest_said() -> None:
     tests = read_tests(output, 1)
     assert (tests.passed, tests.where, tests.failure) == (False, "test_b", "AssertionError: 2500 != 2250")
     assert read_tests("...\nRan 3 tests in 0.001s\n\nOK\n", 0).count == "Ran 3 tests, all passed"
-    assert not read_tests("", None).passed
+    assert not read_tests("", None).ran

@@ -9,31 +9,20 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
 from kaaj_server.cli.asking import Asker
+from kaaj_server.cli.changeview import command_name
 from kaaj_server.cli.context import DONE, FAILED, Context
 from kaaj_server.cli.demo import PROJECT
 from kaaj_server.cli.demo_model import Engine, find_engine
 from kaaj_server.cli.demo_talk import PROMPT, Talk
+from kaaj_server.cli.demo_tests import Tests, find_command, run_tests
 from kaaj_server.cli.lsp_client import LspClient
 from kaaj_server.cli.view import Marks, seconds, tokens
-
-_TEST_SECONDS: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tests:
-    """One run of the project's tests. `failure` is the line that tells what was wrong."""
-
-    passed: bool
-    count: str
-    failure: str = ""
-    where: str = ""
 
 
 @dataclass
@@ -76,9 +65,10 @@ class Demo:
 
     async def _tour(self, project: Path, engine: Engine) -> int:
         self._step("The tests, before")
-        before = await self._run_tests(project)
-        if before.passed:
-            self.console.print(Text("The tests pass already: there is nothing to show.", style="red"))
+        check = await find_command(self.context.environ)
+        before = await self._run_tests(check, project)
+        if before.passed or not before.ran:
+            self.console.print(Text("The tests are not red, so there is nothing to show.", style="red"))
             return FAILED
 
         begun = time.monotonic()
@@ -90,42 +80,24 @@ class Demo:
         await asyncio.to_thread(log.unlink, missing_ok=True)
         command = [sys.executable, "-m", "kaaj_server", "serve", "--stdio"]
         async with await LspClient.start(command, cwd=project, environ=environ, log=log) as client:
-            talk = Talk(self.console, self._asker, project, client, self.yes, self.seed)
+            talk = Talk(self.console, self._asker, project, client, check, self.yes, self.seed)
             applied = await talk.run()
         if not applied:
             self.console.print(Text("\nThe project is as it was."))
             return FAILED
 
         self._step("The tests, after")
-        after = await self._run_tests(project)
+        after = await self._run_tests(check, project)
         self._farewell(talk, after, time.monotonic() - begun, project)
         return DONE if after.passed and talk.unsaved_kept else FAILED
 
     # --- the tests ------------------------------------------------------------------------------------------------
 
-    async def _run_tests(self, project: Path) -> Tests:
-        environ = {**self.context.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "unittest"),
-            cwd=project,
-            env=environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        try:
-            async with asyncio.timeout(_TEST_SECONDS):
-                output, _ = await process.communicate()
-        except TimeoutError:
-            output = b"the tests did not end"
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        tests = read_tests(output.decode("utf-8", "replace"), process.returncode)
+    async def _run_tests(self, command: str, project: Path) -> Tests:
+        tests = await run_tests(command, project, self.context.environ)
         mark, style = (self._marks.done, "green") if tests.passed else (self._marks.failed, "red")
-        self.console.print(Text.assemble("   ", (f"{mark} ", style), "python -m unittest  ", (f"{tests.count}", style)))
+        name = command_name(command)
+        self.console.print(Text.assemble("   ", (f"{mark} ", style), f"{name}  ", (f"{tests.count}", style)))
         if tests.failure:
             self.console.print(Text.assemble("     ", tests.where, (f"  {tests.failure}", "red")))
         return tests
@@ -167,15 +139,3 @@ class Demo:
 
 def _new_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="kaaj-demo-")).resolve()
-
-
-def read_tests(output: str, code: int | None) -> Tests:
-    """What unittest's output says: how many ran, and where the first failure was."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    ran = next((line.split(" in ")[0] for line in lines if line.startswith("Ran ")), "they did not run")
-    if code == 0:
-        return Tests(passed=True, count=f"{ran}, all passed")
-    where = next((line.split()[1] for line in lines if line.startswith(("FAIL: ", "ERROR: "))), "")
-    failure = next((line for line in lines if "Error" in line and not line.startswith("ERROR: ")), "")
-    verdict = next((line for line in reversed(lines) if line.startswith("FAILED")), "failed")
-    return Tests(passed=False, count=f"{ran}, {verdict.lower()}", failure=failure, where=where)

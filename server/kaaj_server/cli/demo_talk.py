@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -34,12 +32,16 @@ UNSAVED: Final = "\n\n# An unsaved line: ask Meera whether the tax changes in Ja
 
 @dataclass
 class Talk:
-    """From `initialize` to the applied change. `yes`: every question is answered by itself, with yes."""
+    """From `initialize` to the applied change.
+
+    `check` is the command that runs the tests. `yes`: every question is answered by itself, with yes.
+    """
 
     console: Console
     asker: Asker
     project: Path
     client: LspClient
+    check: str
     yes: bool
     seed: int | None = None
     waited: float = field(default=0.0, init=False)
@@ -117,7 +119,7 @@ class Talk:
 
     def _settings(self) -> dict[str, Any]:
         """What an editor would have in its section `kaaj`."""
-        settings: dict[str, Any] = {"check": f"{shlex.quote(sys.executable)} -m unittest"}
+        settings: dict[str, Any] = {"check": self.check}
         if self.seed is not None:
             settings["seed"] = self.seed
         return settings

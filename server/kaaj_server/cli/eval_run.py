@@ -16,17 +16,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import Any, Final, cast
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from kaaj_agent.failures import KaajError
 from kaaj_server.cli.context import DONE, FAILED, Context
+from kaaj_server.cli.eval_bar import EvalBar
 from kaaj_server.cli.eval_task import EvalTask, Result, finished_runs
-from kaaj_server.cli.view import Marks, seconds
 
 _CHECK_SECONDS: Final = 300.0
 _GRACE_SECONDS: Final = 5.0
@@ -65,7 +64,7 @@ class Evaluation:
         todo = [(task, seed) for task, seed in wanted if (task.name, seed) not in known]
         if self._results:
             console.print(Text(f"{len(self._results)} of {len(wanted)} runs stand in {self.options.out} already."))
-        with _Bar(console, len(wanted), len(self._results)) as bar:
+        with EvalBar(console, len(wanted), len(self._results)) as bar:
             slots = asyncio.Semaphore(self.options.jobs)
 
             async def one(task: EvalTask, seed: int | None) -> None:
@@ -270,39 +269,3 @@ async def _passes(check: str, workspace: Path, environ: Mapping[str, str]) -> bo
         return False
     finally:
         await _end(process)
-
-
-class _Bar:
-    """Progress over the runs: a bar on a terminal, a line per run elsewhere."""
-
-    def __init__(self, console: Console, total: int, done: int) -> None:
-        self._console = console
-        self._marks = Marks.of(console)
-        self._solved = 0
-        columns = (
-            TextColumn("  "),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}", style="dim"),
-        )
-        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._row = self._progress.add_task("", total=total, completed=done)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def begin(self, name: str) -> None:
-        self._progress.update(self._row, description=name)
-
-    def end(self, result: Result) -> None:
-        mark, style = (self._marks.done, "green") if result.solved else (self._marks.failed, "red")
-        name = result.task if result.seed is None else f"{result.task} (seed {result.seed})"
-        words = "solved" if result.solved else result.status if result.status != "done" else "not solved"
-        line = Text.assemble((f"  {mark} ", style), name, (f"  {words}, {seconds(result.seconds)}", "dim"))
-        self._progress.console.print(line)
-        self._progress.advance(self._row)

@@ -109,6 +109,8 @@ class RunTask:
     def say_interrupted(self) -> None:
         """After Ctrl-C: what was kept."""
         with suppress(OSError):
+            if self._console.is_terminal and not self.job.as_json:
+                self._console.print()  # the terminal shows ^C on the line of the question
             if self.applied:
                 self._say("Interrupted, but the change was applied already.", "yellow")
             else:
@@ -217,6 +219,7 @@ class RunTask:
         if not self.job.as_json:
             prompt = " ".join(self.job.prompt.split())
             self._console.print(Text(prompt, style="bold"), no_wrap=True, overflow="ellipsis", crop=True)
+            self._console.print()
 
     def _conclude(self, *, decided: bool) -> int:
         finished = self._finished

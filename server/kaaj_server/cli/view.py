@@ -179,9 +179,10 @@ class TaskView:
                 self._row(self.marks.item(item.status), item.title, _STYLES.get(item.status, ""))
 
     def _row(self, mark: str, body: str | Text, style: str) -> None:
-        """A line with a hanging indent on a terminal, and a single line elsewhere."""
+        """A line with a hanging indent on a terminal, and as it stands elsewhere."""
         if not self.console.is_terminal:
-            self.console.print(Text(f"  {mark} ").append_text(Text.assemble(body)))
+            plain = body if isinstance(body, str) else body.plain
+            self.console.print(Text(f"  {mark} " + plain.replace("\n", "\n    ")))
             return
         grid = Table.grid(padding=(0, 1, 0, 0))
         grid.add_column(width=2, justify="right")
