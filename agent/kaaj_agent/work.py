@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -100,7 +100,7 @@ class Work:
         self.session.emit(ev.TextAdded(self.task, text))
 
     @contextmanager
-    def activity(self, tool: str, title: str) -> Iterator[Activity]:
+    def activity(self, tool: str, title: str) -> Generator[Activity]:
         """What the harness itself does, shown as a tool's work is: one line that ends with what came of it."""
         call = "own_" + secrets.token_hex(4)
         self.session.emit(ev.ToolStarted(self.task, call, tool, title, {}))

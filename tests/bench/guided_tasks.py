@@ -352,7 +352,8 @@ TASKS = (
         "edit of a selection",
         "return 0 for an empty list instead of failing",
         {
-            "mean.py": "def mean(values):\n    return sum(values) / len(values)\n\n\ndef top(values):\n    return max(values)\n"
+            "mean.py": "def mean(values):\n    return sum(values) / len(values)\n\n\n"
+            "def top(values):\n    return max(values)\n"
         },
         "from mean import mean, top\nassert mean([]) == 0 and mean([1, 3]) == 2 and top([1]) == 1",
         check="none",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,7 +153,7 @@ class Desk:
 @asynccontextmanager
 async def desk(
     tmp_path: Path, *turns: Any, scorer: Believer | None = None, files: dict[str, str] | None = None, **settings: Any
-) -> AsyncIterator[Desk]:
+) -> AsyncGenerator[Desk]:
     root = (tmp_path / "shop").resolve()
     root.mkdir()
     for name, text in (files or {"prices.py": PRICES, "test_prices.py": TEST}).items():
