@@ -62,7 +62,17 @@ class _Maker:
     async def complete(
         self, scorer: Scorer, chosen: Sequence[tuple[Place, Alternative]]
     ) -> AsyncGenerator[Candidate, None]:
-        """For each choice the line as the model would write it from there on, in the forms that can be meant."""
+        """For each choice the line as the model would write it from there on, in the forms that can be meant.
+
+        First come the lines with nothing but the token exchanged: they cost no evaluation, and the judge is busy with
+        them while the model writes.
+        """
+        for place, choice in chosen:
+            spliced = self._spliced(place, choice)
+            if spliced is not None:
+                made = await self.candidate(*spliced, choice.logprob)
+                if made is not None:
+                    yield made
         open_ended = [
             [*self.region.prefix(place.position), choice.token]
             for place, choice in chosen
@@ -102,6 +112,19 @@ class _Maker:
             if made is not None:
                 return made
         return None
+
+    def _spliced(self, place: Place, choice: Alternative) -> tuple[str, int, str] | None:
+        """(text of the file, line, description) with the token replaced by `choice` and the rest of the line kept."""
+        if b"\n" in place.data or _ends_line(choice.text):
+            return None
+        source = self.region.source
+        old = source.lines[place.line - 1]
+        data = old.encode()
+        new = data[: place.column] + choice.text.encode() + data[place.column + len(place.data) :]
+        line = new.decode("utf-8", "replace").rstrip()
+        if not line.strip() or line == old.rstrip():
+            return None
+        return source.replaced(place.line, line), place.line, f"{old.strip()} → {line.strip()}"
 
     def _written(self, place: Place, choice: Alternative, ends: Iterator[str]) -> str:
         """The line with `choice` in it, its end taken from `ends` where it needs one; empty: there is no such line."""
