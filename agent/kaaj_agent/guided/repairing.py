@@ -29,8 +29,8 @@ from kaaj_agent.work import Work
 
 _log = logging.getLogger(__name__)
 
-NARROW: Final = (40, 75.0, 3)
-WIDE: Final = (120, 120.0, 2)
+NARROW: Final = (40, 150.0, 3)
+WIDE: Final = (120, 150.0, 2)
 """Lines of one file that are walked token by token, seconds at most, and in how many files; wide where narrow failed.
 
 One file at a time: its text is evaluated once, and going to and fro between files would evaluate it again and again.
