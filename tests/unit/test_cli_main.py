@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -153,3 +154,12 @@ def test_python_m_works_and_logs_stay_off_stdout(home: Path) -> None:
     assert done.returncode == 0
     assert "DEBUG" not in done.stdout
     assert done.stderr == ""
+
+
+def test_a_port_that_is_taken(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        done = run("serve", "--tcp", str(number))
+    assert done.returncode == 1
+    assert f"kaaj: Port {number} cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 from typing import TYPE_CHECKING
 
+from kaaj_agent.failures import KaajError
 from kaaj_server.cli.context import Context
 
 if TYPE_CHECKING:
@@ -59,4 +62,11 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         token = secrets.token_urlsafe(24)
         context.stderr.write(f"kaaj: token {token}\n")
         context.stderr.flush()
-    return server.serve_tcp(arguments.tcp, token, context.environ, context.state_dir)
+    try:
+        return server.serve_tcp(arguments.tcp, token, context.environ, context.state_dir)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise KaajError(
+            f"Port {arguments.tcp} cannot be used: {os.strerror(error.errno)}.", hint="Take another one, or 0 for any."
+        ) from error
