@@ -144,6 +144,7 @@ class FakeEditor:
         self.encoding = "utf-16"
         self.initialized: Json = None
         self.stderr: list[str] = []
+        self._typed: dict[str, list[Json]] = {}
         self._numbers = count(1)
         self._open: dict[int, asyncio.Future[Json]] = {}
         self._changed = asyncio.Event()
@@ -285,6 +286,22 @@ class FakeEditor:
         document = {"uri": uri, "version": self.versions[uri]}
         changes = [{"range": place, "text": text}]
         self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
+
+    def type_key(self, uri: str, line: int, character: int, text: str) -> None:
+        """As `edit`, in no time for a long text: the buffer is put together when `text` asks for it."""
+        place = {"line": line, "character": character}
+        span = {"start": place, "end": place}
+        self._typed.setdefault(uri, []).append({"range": span, "newText": text})
+        self.versions[uri] += 1
+        document = {"uri": uri, "version": self.versions[uri]}
+        changes = [{"range": span, "text": text}]
+        self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
+
+    def text(self, uri: str) -> str:
+        """The buffer, with what `type_key` typed."""
+        for one in self._typed.pop(uri, ()):
+            self.buffers[uri] = edited(self.buffers[uri], [one], self.encoding)
+        return self.buffers[uri]
 
     def close(self, uri: str) -> None:
         del self.buffers[uri], self.versions[uri]

@@ -7,6 +7,7 @@ come in by `Engine`, from a thread, once the client has said `initialized`. Requ
 from __future__ import annotations
 
 import asyncio
+import gc
 import hmac
 import logging
 import os
@@ -129,7 +130,11 @@ class KaajServer(LanguageServer):
         from kaaj_server.lsp.warm_up import import_engine  # noqa: PLC0415 - what this is about
 
         configuration = self.own(self.ask_configuration())
-        module = await asyncio.to_thread(import_engine)
+        try:
+            module = await asyncio.to_thread(import_engine)
+        finally:
+            gc.freeze()  # what is imported stays: no collection needs to walk it again
+            gc.enable()
         engine: Engine = module.Engine(self)
         await asyncio.wait([configuration], timeout=_CONFIGURATION_SECONDS)
         if configuration.done():

@@ -42,21 +42,34 @@ def _file_head(file: FileChange, name_of: Callable[[Path], str]) -> list[str]:
 
 
 def _hunk(file: FileChange, index: int, hunk: Hunk) -> list[str]:
+    """One hunk as a section of its own that shares no line with its neighbours, so that the whole is a valid patch."""
     base = file.before or Document(file.path, "")
-    lines = base.text.split("\n")
+    lines = _rows(base.text)
     first, last = line_span(base.text, hunk)
-    before = file.hunks[index - 1] if index else None
+    head = first
+    if file.kind != "create":
+        ended = line_span(base.text, file.hunks[index - 1])[1] + _CONTEXT if index else 0
+        head = min(first, max(first - _CONTEXT, ended))
     after = file.hunks[index + 1] if index + 1 < len(file.hunks) else None
-    head = max(first - _CONTEXT, line_span(base.text, before)[1] if before else 0)
-    tail = min(last + _CONTEXT, line_span(base.text, after)[0] if after else len(lines) - (not lines[-1]))
+    tail = min(last + _CONTEXT, line_span(base.text, after)[0] if after else len(lines))
     old, new = _rows(hunk.old), _rows(hunk.new)
-    context = (first - head) + max(0, tail - last)
-    rows = [f"@@ -{head + 1},{len(old) + context} +{head + 1},{len(new) + context} @@"]
-    rows += [f" {line.rstrip(chr(13))}" for line in lines[head:first]]
-    rows += [f"-{line}" for line in old]
-    rows += [f"+{line}" for line in new]
-    rows += [f" {line.rstrip(chr(13))}" for line in lines[last:tail]]
-    return rows
+    context = (first - head) + (tail - last)
+    grown = sum(len(_rows(one.new)) - len(_rows(one.old)) for one in file.hunks[:index])
+    rows = [f"@@ -{_place(head, len(old) + context)} +{_place(head + grown, len(new) + context)} @@"]
+    rows += [f" {line}" for line in lines[head:first]]
+    rows += [f"-{line}" for line in old] + _no_end(hunk.old)
+    rows += [f"+{line}" for line in new] + _no_end(hunk.new)
+    rows += [f" {line}" for line in lines[last:tail]]
+    return rows + (_no_end(base.text) if last < tail == len(lines) else [])
+
+
+def _place(start: int, count: int) -> str:
+    """Where a side of a hunk stands; an empty one stands after the line before it."""
+    return f"{start + 1 if count else start},{count}"
+
+
+def _no_end(text: str) -> list[str]:
+    return [] if not text or text.endswith(("\n", "\r")) else ["\\ No newline at end of file"]
 
 
 def _rows(text: str) -> list[str]:
