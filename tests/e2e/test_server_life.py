@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kaaj_agent.testing import ScriptedEndpoint, answer, answer_calls
 from kaaj_server.lsp.transport import frame
-from kaaj_server.testing import EGLOT, NEOVIM_07, NEOVIM_11, VSCODE, NewEditor, RpcError, with_events
+from kaaj_server.testing import EGLOT, NEOVIM_07, NEOVIM_11, VSCODE, FakeEditor, NewEditor, RpcError, with_events
 
 
 @pytest.mark.parametrize(
@@ -129,3 +131,36 @@ async def test_wrong_settings_are_told_and_the_others_hold(new_editor: NewEditor
 async def test_a_client_that_never_answers_its_configuration_holds_nothing_up(new_editor: NewEditor) -> None:
     async with new_editor(answers_configuration=False) as editor:
         assert (await editor.command("kaaj.snapshot", {}))["sessions"] == []
+
+
+async def test_new_settings_hold_for_the_next_task(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:
+    endpoint.add(answer("One."), answer("Two."))
+    async with new_editor(capabilities=with_events(VSCODE), settings={"check": "none", "model": "first"}) as editor:
+        await editor.eventually(lambda: any("client/registerCapability" in row for row in editor.wire))
+        for model in ("first", "second"):
+            editor.settings = {"check": "none", "model": model}
+            editor.notify("workspace/didChangeConfiguration", {"settings": None})
+            started = await editor.command("kaaj.start", {"prompt": "Go."})
+            await finished(editor, started["task"])
+        assert [prompt["model"] for prompt in endpoint.prompts] == ["first", "second"]
+
+
+async def finished(editor: FakeEditor, task: str) -> None:
+    await editor.eventually(lambda: editor.event("task_finished", task=task))
+
+
+async def test_folders_come_and_go(new_editor: NewEditor, endpoint: ScriptedEndpoint, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "far.py").write_text("far = True\n")
+    endpoint.add(answer_calls(("read", {"path": "other/far.py"})), answer("Read."))
+    async with new_editor(capabilities=with_events(VSCODE)) as editor:
+        row = {"uri": other.as_uri(), "name": "other"}
+        editor.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [row], "removed": []}})
+        started = await editor.command("kaaj.start", {"prompt": "Go."})
+        await finished(editor, started["task"])
+        assert "far = True" in endpoint.prompts[1]["messages"][-1]["content"]
+        gone = [{"uri": editor.workspace.as_uri(), "name": "shop"}, row]
+        editor.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [], "removed": gone}})
+        with pytest.raises(RpcError, match="No workspace folder"):
+            await editor.command("kaaj.start", {"prompt": "Go."})

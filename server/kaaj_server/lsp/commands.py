@@ -64,6 +64,8 @@ class Commands:
 
     async def _do(self, command: str, argument: Argument) -> Json:
         engine = self._engine
+        if isinstance(argument, (StartArgument, FixArgument)):
+            await engine.settings.settled()
         mode = engine.settings.current.mode
         match argument:
             case StartArgument():

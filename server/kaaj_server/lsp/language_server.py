@@ -142,7 +142,18 @@ class KaajServer(LanguageServer):
         else:
             configuration.add_done_callback(lambda late: self.own(engine.settings.take_late(late)))
         engine.start()
+        if self.features.dynamic_configuration:
+            self.own(self._register_configuration())
         return engine
+
+    async def _register_configuration(self) -> None:
+        """Ask to be told when the settings change; some clients do not tell otherwise."""
+        row: dict[str, Json] = {"id": "kaaj-settings", "method": types.WORKSPACE_DID_CHANGE_CONFIGURATION}
+        row["registerOptions"] = {"section": names.SECTION}
+        try:
+            await self.protocol.ask(types.CLIENT_REGISTER_CAPABILITY, {"registrations": [row]})
+        except RequestFailedError as error:
+            _log.info("registering for changed settings: %s", error)
 
     async def ask_configuration(self) -> Json:
         """The section `kaaj` as the client has it now, None where it cannot be asked or answers an error."""

@@ -9,13 +9,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from kaaj_agent.settings import AgentSettings
 from kaaj_protocol import names
 from kaaj_protocol.settings import Settings, read_settings
+from kaaj_server.lsp.json_values import an_object
 
 Json: TypeAlias = Any
+_SETTLED_SECONDS: Final = 1.0
 _log: Final = logging.getLogger(__name__)
 
 
@@ -36,6 +38,9 @@ class EditorSettings:
         self._configure = configure
         self._say = say
         self._told = ""
+        self._pulls = 0
+        self._settled = asyncio.Event()
+        self._settled.set()
         self.current = self._merged({})
 
     async def take(self, section: Json) -> None:
@@ -51,9 +56,23 @@ class EditorSettings:
 
     async def changed(self, params: Json) -> None:
         """`didChangeConfiguration`: the params carry the settings, or are empty and the client wants to be asked."""
-        sent = cast("Json", params).get("settings") if isinstance(params, Mapping) else None
-        asked = await self._ask()
-        await self.take(asked if asked is not None else sent)
+        sent = an_object(params).get("settings")
+        self._pulls += 1
+        self._settled.clear()
+        try:
+            asked = await self._ask()
+            await self.take(asked if asked is not None else sent)
+        finally:
+            self._pulls -= 1
+            if self._pulls == 0:
+                self._settled.set()
+
+    async def settled(self) -> None:
+        """Wait until changes that the client has announced are here, for a second at most."""
+        try:
+            await asyncio.wait_for(self._settled.wait(), _SETTLED_SECONDS)
+        except TimeoutError:
+            _log.warning("the client announced new settings and does not say them")
 
     def _merged(self, section: Mapping[str, Json]) -> AgentSettings:
         given = {name: value for name, value in section.items() if value is not None}
@@ -68,11 +87,9 @@ class EditorSettings:
 
 def _section(raw: Json) -> dict[str, Json]:
     """The settings out of an object that may be the section itself or hold it; the TCP token is not one of them."""
-    if not isinstance(raw, Mapping):
-        return {}
-    plain = cast("Mapping[str, Json]", raw)
+    plain = an_object(raw)
     inner = plain.get(names.SECTION)
-    found = cast("Mapping[str, Json]", inner) if isinstance(inner, Mapping) else plain
+    found = an_object(inner) if isinstance(inner, dict) else plain
     return {str(name): value for name, value in found.items() if name != "token"}
 
 

@@ -39,7 +39,7 @@ class Plain:
                     self._engine.server.say("error" if status == "failed" else "warning", summary)
             case ev.TaskFinished(task, "done", summary):
                 view = self._engine.board.tasks.get(task)
-                if summary and view is not None and not self._decided(task):
+                if summary and view is not None and (view.mode == "auto" or not self._decided(task)):
                     self._engine.server.say("info", summary)
             case _:
                 pass
