@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import shlex
 import shutil
 import subprocess
@@ -126,6 +127,9 @@ async def main() -> None:
     parser.add_argument("--demo", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
+    if options.verbose:
+        logging.basicConfig(format="    %(message)s")
+        logging.getLogger("kaaj_agent.guided").setLevel(logging.DEBUG)
     tasks = [demo()] if options.demo else [task for task in TASKS if options.only in task.name]
     solved = runs = 0
     seconds: list[float] = []

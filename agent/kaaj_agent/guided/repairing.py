@@ -184,6 +184,7 @@ class Repairing:
                 def on_progress(progress: Progress) -> None:
                     nonlocal tried
                     tried = progress.judged
+                    _log.debug("candidate %d, %d passed: %s", progress.judged, progress.passed, progress.last)
 
                 try:
                     repairs = await repair(

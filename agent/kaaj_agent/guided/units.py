@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kaaj_agent.document import Lines
+
 PYTHON: Final = frozenset({".py", ".pyi"})
 CODE: Final = frozenset({
     ".py", ".pyi", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".go", ".rs", ".java", ".kt", ".c",
@@ -105,14 +107,18 @@ def names_called(code: str) -> list[str]:
 
 
 _HEADER: Final = re.compile(
-    r"^[ \t]*(?:(?:export|default|public|private|protected|internal|static|final|abstract|override|virtual|async|pub"
-    r"(?:\([^)]*\))?|unsafe|extern|inline|const|suspend|open)\s+)*"
-    r"(?:(?P<type>class|interface|struct|impl|trait|enum|object)\s+(?:<[^>]*>\s*)?(?P<tname>[\w$]+)"
-    r"|(?:function\*?|func|fn|fun)\s+(?:\([^)]*\)\s*)?(?P<fname>[\w$]+)"
-    r"|(?:const|let|var)\s+(?P<vname>[\w$]+)\s*(?::[^=]+)?=\s*(?:async\s*)?(?:function\b|\([^)]*\)[^=]*=>|[\w$]+\s*=>)"
-    r"|(?:[\w$<>\[\],.*&:?]+\s+)*?(?P<mname>[\w$~]+)\s*\([^;{}]*\)[^;{}=]*\{)",
-    re.MULTILINE,
+    r"[ \t]*(?:(?:export|default|public|private|protected|internal|static|final|abstract|override|virtual|async|pub"
+    r"(?:\([^)]*\))?|unsafe|extern|inline|const|suspend|open)[ \t]+)*"
+    r"(?:(?P<type>class|interface|struct|impl|trait|enum|object)[ \t]+(?:<[^>]*>[ \t]*)?(?P<tname>[\w$]+)"
+    r"|(?:function\*?|func|fn|fun)[ \t]+(?:\([^)]*\)[ \t]*)?(?P<fname>[\w$]+)[^(]*(?=\()"
+    r"|(?:const|let|var)[ \t]+(?P<vname>[\w$]+)[ \t]*(?::[^=]+)?=[ \t]*(?:async[ \t]*)?"
+    r"(?:function\b[^(]*(?=\()|(?=\()|[\w$]+[ \t]*=>)"
+    r"|(?P<before>[^(){}=;]*?)(?P<mname>~?[\w$]+)[ \t]*(?=\())"
 )
+_HEADER_LONGEST: Final = 300
+_PARAMETERS_LONGEST: Final = 2_000
+_MODIFIERS: Final = re.compile(r"[\w$<>\[\],.*&:?@ \t]*")
+_BODY: Final = re.compile(r"[^;{}()=]*(?:=>\s*)?\{")
 _KEYWORDS: Final = frozenset({
     "if", "for", "while", "switch", "catch", "return", "else", "do", "try", "match", "loop", "synchronized", "using",
     "lock",
@@ -126,32 +132,44 @@ def _braced(text: str) -> list[Span]:
     """Headers by their look, ends by counting braces outside of strings and comments."""
     plain = _SKIPPED.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
     found: list[tuple[int, int, str, str]] = []
-    for match in _HEADER.finditer(plain):
+    offset = 0
+    for line in plain.split("\n"):
+        start, offset = offset, offset + len(line) + 1
+        match = _HEADER.match(line) if len(line) <= _HEADER_LONGEST else None
+        if match is None:
+            continue
         name = match["tname"] or match["fname"] or match["vname"] or match["mname"]
-        if name in _KEYWORDS:
+        if name in _KEYWORDS or (match["mname"] and not _MODIFIERS.fullmatch(match["before"])):
             continue
-        brace = plain.find("{", match.start())
-        stop = plain.find(";", match.end())
-        if brace < 0 or (0 <= stop < brace):
+        at = start + match.end()
+        if plain[at : at + 1] == "(":
+            at = _closing(plain, at, "()", _PARAMETERS_LONGEST) + 1
+        body = _BODY.match(plain, at, at + _PARAMETERS_LONGEST)
+        if body is None:
             continue
-        end = _closing(plain, brace)
-        start = match.start() + len(match[0]) - len(match[0].lstrip())
-        found.append((start, end, name, "class" if match["type"] else "function"))
+        end = _closing(plain, body.end() - 1, "{}", len(plain))
+        found.append((start + len(line) - len(line.lstrip()), end, name, "class" if match["type"] else "function"))
     spans_: list[Span] = []
+    outer: list[tuple[int, str]] = []
+    starts = Lines.of(text)
     for start, end, name, kind in found:
-        outer = [other for other in found if other[0] < start and end < other[1]]
-        prefix = "".join(f"{other[2]}." for other in outer)
-        spans_.append(Span(prefix + name, text.count("\n", 0, start) + 1, text.count("\n", 0, end) + 1, kind))
+        while outer and outer[-1][0] < end:
+            outer.pop()
+        prefix = "".join(f"{inside}." for _, inside in outer)
+        spans_.append(Span(prefix + name, starts.line_at(start) + 1, starts.line_at(end) + 1, kind))
+        outer.append((end, name))
     return spans_
 
 
-def _closing(text: str, brace: int) -> int:
+def _closing(text: str, at: int, pair: str, limit: int) -> int:
+    """Where the bracket at `at` is closed; the end of the part that is looked at where it is not."""
     depth = 0
-    for match in re.finditer(r"[{}]", text[brace:]):
-        depth += 1 if match[0] == "{" else -1
+    stop = min(len(text), at + limit)
+    for match in re.compile(rf"[{re.escape(pair)}]").finditer(text, at, stop):
+        depth += 1 if match[0] == pair[0] else -1
         if depth == 0:
-            return brace + match.start()
-    return max(brace, len(text) - 1)
+            return match.start()
+    return max(at, stop - 1)
 
 
 _DEF: Final = re.compile(r"^([ \t]*)(?:async\s+)?(def|class|function|local function|module|defp)\s+([\w.?!]+)")
