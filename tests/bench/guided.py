@@ -1,6 +1,6 @@
 """The guided loop for real, on the embedded model: small tasks of our own, each judged by a check it never saw.
 
-python -m tests.bench.guided [--model qwen2.5-coder-1.5b] [--only WORD] [--seeds 1] [--demo] [--verbose]
+python -m tests.bench.guided [--model qwen2.5-coder-1.5b] [--only WORD,WORD] [--seeds 1] [--demo] [--verbose]
 """
 
 from __future__ import annotations
@@ -130,7 +130,11 @@ async def main() -> None:
     if options.verbose:
         logging.basicConfig(format="    %(message)s")
         logging.getLogger("kaaj_agent.guided").setLevel(logging.DEBUG)
-    tasks = [demo()] if options.demo else [task for task in TASKS if options.only in task.name]
+    tasks = (
+        [demo()]
+        if options.demo
+        else [task for task in TASKS if any(word in task.name for word in options.only.split(","))]
+    )
     solved = runs = 0
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as state:

@@ -18,6 +18,7 @@ from kaaj_agent.agent import Agent
 from kaaj_agent.changes import ChangeSet, Proposed
 from kaaj_agent.connect import Connection
 from kaaj_agent.document import Document
+from kaaj_agent.failures import ModelError
 from kaaj_agent.ports import Alternative, Message, Profile, Reply, Request, Usage
 from kaaj_agent.request import StartRequest
 from kaaj_agent.session import TaskState
@@ -403,3 +404,28 @@ async def test_nonsense_ends_honestly(tmp_path: Path, reply: str) -> None:
         await d.run("`tax` shall be 19 percent")
         assert d.state.status == "stopped"
         assert "Nothing was changed" in d.state.summary
+
+
+async def test_new_tests_that_fail_are_left_out(tmp_path: Path) -> None:
+    kept = (
+        "import unittest\n\nfrom prices import tax\n\n\nclass Tax(unittest.TestCase):\n"
+        "    def test_of_hundred(self):\n        self.assertEqual(tax(100), 20)\n"
+    )
+    wrong = kept + "\n    def test_of_five(self):\n        self.assertEqual(tax(5), 7)\n"
+    async with desk(tmp_path, fenced(wrong), files={"prices.py": GOOD}) as d:
+        await d.run("Write tests for it", path=d.root / "prices.py", span=(9, 11), intent="tests")
+        after = d.after()["test_prices.py"]
+        assert after is not None
+        assert after.strip() == kept.strip()
+        assert "test_of_five" in d.said()
+        assert "def tax" in d.asked()[0]
+
+
+async def test_what_was_mended_before_the_model_failed_is_kept(tmp_path: Path) -> None:
+    broken = PRICES.replace("amount * 20", "amount * 2")
+    turns = [function(GOOD, "tax"), ModelError("The endpoint is gone.")]
+    async with desk(tmp_path, *turns, files={"prices.py": broken, "test_prices.py": TEST}) as d:
+        await d.run("Two tests fail, fix them")
+        assert d.after() == {"prices.py": PRICES}
+        assert "The endpoint is gone." in d.said()
+        assert "still fails (1 test fails, none of them new)" in d.said()

@@ -120,13 +120,12 @@ def change_messages(unit: Unit, request: str, more: str = "", failure: str = "")
     parts = [f"{unit.name}:\n```{fence}\n{code}\n```"] if code.strip() else [f"{unit.name} is a new file."]
     if more:
         parts.insert(0, more)
-    parts.append(f"Change it as asked: {request}")
+    parts.append(f"Change it as asked: {request}" if code.strip() else f"Write it: {request}")
     if failure:
         parts.append(f"An earlier attempt failed:\n{failure}")
-    parts.append(
-        f"Write the whole changed {_what(unit)} in one ```{fence} code block and nothing else. "
-        "Keep everything that need not change."
-    )
+    keep = " Keep everything that need not change." if code.strip() else ""
+    whole = "whole changed" if code.strip() else "whole"
+    parts.append(f"Write the {whole} {_what(unit)} in one ```{fence} code block and nothing else.{keep}")
     return _messages(f"You are an expert {language.name} programmer.", parts)
 
 

@@ -10,10 +10,12 @@ import re
 from typing import Final
 
 from kaaj_agent.changes import CheckResult
+from kaaj_agent.failures import ModelError
 from kaaj_agent.guided import evidence, syntax_repair, telling
 from kaaj_agent.guided.changing import Changing
 from kaaj_agent.guided.plan import Plan
 from kaaj_agent.guided.repairing import Repairing
+from kaaj_agent.limits import LimitReachedError
 from kaaj_agent.ports import Message
 from kaaj_agent.work import Outcome, Work
 
@@ -44,7 +46,12 @@ async def _work(work: Work) -> Outcome:
     second = plan.add("Find the cause and mend it" if _asks_repair(work) else _short(work.request.prompt))
     last = plan.add("Check again")
     baseline = await _baseline(work, plan, first)
-    done, tried, result = await _request(work, plan, baseline, second, last)
+    try:
+        done, tried, result = await _request(work, plan, baseline, second, last)
+    except (LimitReachedError, ModelError) as error:
+        if work.staging.files == inherited:
+            raise
+        return await _end(work, plan, last, baseline, [], [str(error)], changed=True)
     while (item := plan.next_of_user()) is not None:
         if not plan.start(item.id):
             continue
