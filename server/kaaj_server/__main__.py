@@ -15,6 +15,8 @@ from kaaj_server.cli import completion, demo, doctor, evaluate, model, run, serv
 from kaaj_server.cli.context import BAD_USE, FAILED, INTERRUPTED, Context
 
 LEVELS: Final = ("debug", "info", "warning", "error")
+LOG_FILE: Final = "kaaj.log"
+_log: Final = logging.getLogger(__name__)
 _LOG_BYTES: Final = 2 * 1024 * 1024
 
 _CHATTY: Final = ("openai", "httpx", "httpx2", "httpcore", "asyncio", "pygls", "watchdog", "git", "filelock")
@@ -140,7 +142,7 @@ def set_logging_up(level: str, state_dir: Path, *, to_stderr: bool) -> None:
         from logging.handlers import RotatingFileHandler  # noqa: PLC0415 - it pulls in sockets
 
         try:
-            path = state_dir / "kaaj.log"
+            path = state_dir / LOG_FILE
             handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8", delay=True)
         except OSError:
             handler = logging.StreamHandler(sys.stderr)
@@ -166,6 +168,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KaajError as error:
         _complain(error)
         return _flushed(BAD_USE if isinstance(error, BadRequestError) else FAILED)
+    except Exception as error:  # noqa: BLE001 - the end of a request of ours: logged, and told without a wall of text
+        _log.exception("%s", error)
+        where = state_folder(os.environ) / LOG_FILE
+        _complain(KaajError(f"Something went wrong inside Kaaj: {error!r}.", hint=f"The log says more: {where}"))
+        return _flushed(FAILED)
 
 
 def _work(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -113,14 +113,15 @@ async def test_a_demo_with_a_wrong_fix_exits_one(kaaj: Kaaj) -> None:
     assert "green after" not in ended.out
 
 
-async def test_ctrl_c_in_the_demo_leaves_nothing_behind(kaaj: Kaaj) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+async def test_a_signal_to_the_demo_leaves_nothing_behind(kaaj: Kaaj, number: signal.Signals, code: int) -> None:
     async with ScriptedEndpoint(replace(DONE, hang_after=1)) as endpoint:
         process = await kaaj.start(endpoint, "demo")
         while not endpoint.prompts:
             await asyncio.sleep(0.01)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = await process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == code
     assert b"Interrupted" in out
     assert b"Traceback" not in err
     assert list((kaaj.home / "tmp").iterdir()) == []
@@ -217,3 +218,21 @@ async def test_eval_notes_an_error_and_goes_on(kaaj: Kaaj) -> None:
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["status"] for row in rows] == ["failed", "failed"]
     assert all("KAAJ_API_KEY" in row["error"] for row in rows)
+
+
+async def test_ctrl_c_in_eval_keeps_what_is_done_and_ends_the_children(kaaj: Kaaj) -> None:
+    eval_task(kaaj.home / "tasks" / "one")
+    eval_task(kaaj.home / "tasks" / "two")
+    out = kaaj.home / "results.jsonl"
+    async with ScriptedEndpoint(answer("I give up."), last=replace(DONE, hang_after=1)) as endpoint:
+        process = await kaaj.start(endpoint, "eval", str(kaaj.home / "tasks"), "--out", str(out))
+        while len(endpoint.prompts) < 2:
+            await asyncio.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+        while not endpoint.left:
+            await asyncio.sleep(0.01)
+    assert process.returncode == 130
+    assert b"Interrupted. 1 result in" in err
+    assert [json.loads(line)["task"] for line in out.read_text().splitlines()] == ["one"]
+    assert list((kaaj.home / "tmp").iterdir()) == []

@@ -189,12 +189,13 @@ async def test_an_endpoint_that_refuses(project: Project) -> None:
     assert "sk-secret" not in ended.out + ended.err
 
 
-async def test_an_endpoint_that_is_not_there(project: Project) -> None:
-    project.environ["KAAJ_BASE_URL"] = "http://127.0.0.1:9/v1"
+async def test_a_failure_is_the_last_line_of_json(project: Project) -> None:
+    project.script(answer_error(404, "no such model"))
     ended = await project.run("run", "anything", "--json")
     assert ended.code == 1
     assert ended.rows[-1]["status"] == "failed"
-    assert "127.0.0.1:9" in ended.rows[-1]["summary"]
+    assert ended.rows[-1]["summary"]
+    assert ended.rows[-1]["exit"] == 1
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

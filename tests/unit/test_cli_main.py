@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kaaj_server import __main__ as program
+from kaaj_server.cli import model
 
 HEAVY = ("rich", "pydantic", "openai", "pygls", "lsprotocol", "git", "watchdog", "xllamacpp", "shtab", "asyncio")
 COMMANDS = ("demo", "run", "serve", "doctor", "model", "eval", "completion")
@@ -163,3 +164,17 @@ def test_a_port_that_is_taken(home: Path) -> None:
     assert done.returncode == 1
     assert f"kaaj: Port {number} cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_fault_of_our_own_is_told_in_two_lines_and_logged(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> int:
+        raise ZeroDivisionError("by design")
+
+    monkeypatch.setattr(model, "_list", broken)
+    assert program.main(["model", "list"]) == 1
+    err = capsys.readouterr().err
+    assert "by design" in err
+    assert "Traceback" not in err
+    assert "Traceback" in (home / program.LOG_FILE).read_text()

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from kaaj_server.cli.context import FAILED, Context, Run
+from kaaj_server.cli.context import Context, Run
 
 PROJECT: Final = Path(__file__).parent / "demo_project"
 
@@ -39,9 +39,8 @@ def add(parser: argparse.ArgumentParser) -> Run:
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    import asyncio  # noqa: PLC0415 - `kaaj serve` comes past here
-
-    from kaaj_server.cli.demo_run import Demo  # noqa: PLC0415
+    from kaaj_server.cli.demo_run import Demo  # noqa: PLC0415 - `kaaj serve` comes past here
+    from kaaj_server.cli.ending import run_to_the_end  # noqa: PLC0415
 
     demo = Demo(
         context,
@@ -51,11 +50,4 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         model=str(arguments.model),
         seed=arguments.seed,
     )
-    try:
-        return asyncio.run(demo.run())
-    except KeyboardInterrupt:
-        demo.say_interrupted()
-        raise
-    except NotImplementedError:  # an event loop without child processes
-        context.stderr.write("kaaj: this Python's event loop cannot start processes.\n")
-        return FAILED
+    return run_to_the_end(demo.run(), demo.say_interrupted)

@@ -84,7 +84,8 @@ class Evaluation:
     def say_interrupted(self) -> None:
         """After Ctrl-C: what was kept."""
         done = len(self._results)
-        self.context.stderr.write(f"Interrupted. {done} results are in {self.options.out}; the same again goes on.\n")
+        kept = f"{done} result{'s' * (done != 1)} in {self.options.out}"
+        self.context.stderr.write(f"Interrupted. {kept}; the same command goes on.\n")
 
     def _open_results(self) -> dict[tuple[str, int | None], Result]:
         out = self.options.out
@@ -185,6 +186,7 @@ class Evaluation:
         if len(self.tasks) > 1 and self._results:
             table.add_section()
             table.add_row("all", *_row(self._results), style="bold")
+        console.print()
         console.print(table)
         failed = [result for result in self._results if result.error]
         for result in failed[:5]:

@@ -55,8 +55,7 @@ def _count(text: str) -> int:
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    import asyncio  # noqa: PLC0415 - `kaaj serve` comes past here
-
+    from kaaj_server.cli.ending import run_to_the_end  # noqa: PLC0415 - `kaaj serve` comes past here
     from kaaj_server.cli.eval_run import Evaluation, Options  # noqa: PLC0415
     from kaaj_server.cli.eval_task import find_tasks  # noqa: PLC0415
 
@@ -72,8 +71,4 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         blind=bool(arguments.blind),
     )
     evaluation = Evaluation(context, options, tasks)
-    try:
-        return asyncio.run(evaluation.run())
-    except KeyboardInterrupt:
-        evaluation.say_interrupted()
-        raise
+    return run_to_the_end(evaluation.run(), evaluation.say_interrupted)

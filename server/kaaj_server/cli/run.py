@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Final
 
 from kaaj_agent.failures import BadRequestError, KaajError
 from kaaj_server.cli.context import Context, Run
-
-_TERMINATED: Final = 143
-"""128 + SIGTERM, as a shell would say it."""
 
 EPILOG = """\
 modes:
@@ -36,7 +32,7 @@ examples:
    "summary": ..., "seconds": ..., "usage": {...}, "session": ...}
 
 exits 0 when done and checked, 1 when it stopped or failed (your files as they
-were), 2 on bad use, 130 on Ctrl-C.
+were), 2 on bad use, 130 on Ctrl-C, 143 on SIGTERM.
 """
 
 
@@ -57,10 +53,10 @@ def add(parser: argparse.ArgumentParser) -> Run:
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    import asyncio  # noqa: PLC0415 - `kaaj serve` comes past here
-
     prompt, root = _prompt(context, str(arguments.prompt)), _folder(arguments.dir)
-    from kaaj_server.cli.run_task import Job, RunTask  # noqa: PLC0415 - heavy, and of no use to bad use
+    from kaaj_server.cli.ending import run_to_the_end  # noqa: PLC0415 - heavy, and of no use to bad use
+    from kaaj_server.cli.run_job import Job  # noqa: PLC0415
+    from kaaj_server.cli.run_task import RunTask  # noqa: PLC0415
 
     job = Job(
         prompt=prompt,
@@ -75,14 +71,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         as_json=bool(arguments.json),
     )
     task = RunTask(context, job)
-    try:
-        return asyncio.run(task.run())
-    except KeyboardInterrupt:
-        task.say_interrupted()
-        raise
-    except asyncio.CancelledError:
-        task.say_interrupted()
-        return _TERMINATED
+    return run_to_the_end(task.run(), task.say_interrupted)
 
 
 def _prompt(context: Context, given: str) -> str:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from rich.text import Text
 
+from kaaj_agent import disk
 from kaaj_agent.agent import Agent
 from kaaj_agent.changes import ChangeSet, Proposed
 from kaaj_agent.events import ChangeChanged, Event, TaskFinished
+from kaaj_agent.failures import FileError
 from kaaj_agent.journal import DiskApplier, recover
-from kaaj_agent.ports import Diagnostic, Question
+from kaaj_agent.ports import Question
 from kaaj_agent.request import StartRequest
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.world import Folders, World
@@ -27,41 +26,13 @@ from kaaj_protocol.shapes import Change, FileChange
 from kaaj_server.cli.asking import Asker
 from kaaj_server.cli.changeview import ChangeView
 from kaaj_server.cli.context import DONE, FAILED, INTERRUPTED, Context
+from kaaj_server.cli.run_job import Job, NoEditor
 from kaaj_server.cli.view import TaskView
 from kaaj_server.convert import Convert
 from kaaj_server.lsp.documents import Documents
 from kaaj_server.uris import Places
 
 UNTOUCHED: Final = "Your files are as they were."
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What the command line asks for. `root` is absolute, its links resolved."""
-
-    prompt: str
-    root: Path
-    mode: Literal["plan", "ask", "auto"] = "ask"
-    check: str | None = None
-    model: str = ""
-    base_url: str = ""
-    session: str | None = None
-    seed: int | None = None
-    yes: bool = False
-    as_json: bool = False
-
-    def settings(self, base: AgentSettings) -> AgentSettings:
-        """The person's settings with this job's own over them."""
-        urls = (self.base_url,) if self.base_url else base.base_urls
-        seed = base.seed if self.seed is None else self.seed
-        return replace(base, base_urls=urls, model=self.model or base.model, mode=self.mode, seed=seed)
-
-
-class _NoEditor:
-    """On the command line no editor shows problems."""
-
-    async def diagnostics(self, path: Path | None) -> tuple[Diagnostic, ...]:  # noqa: ARG002 - the port's name
-        return ()
 
 
 @dataclass
@@ -89,7 +60,6 @@ class RunTask:
 
     async def run(self) -> int:
         """Raises BadRequestError, KaajError, BrokenPipeError where the reader of the output has gone."""
-        self._end_on_sigterm()
         for sentence in await asyncio.to_thread(recover, self.context.state_dir):
             self._view.notice("warning", sentence)
         agent = self._agent()
@@ -111,7 +81,7 @@ class RunTask:
         with suppress(OSError):
             if self._console.is_terminal and not self.job.as_json:
                 self._console.print()  # the terminal shows ^C on the line of the question
-            if self.applied:
+            if self.applied or self._stands():
                 self._say("Interrupted, but the change was applied already.", "yellow")
             else:
                 self._say(f"Interrupted. {UNTOUCHED}", "yellow")
@@ -121,13 +91,29 @@ class RunTask:
     def applied(self) -> bool:
         return self._wire_change is not None and self._wire_change.state == "applied"
 
+    def _stands(self) -> bool:
+        """Whether the proposal is in the files: an interruption may come between the writing and the word of it."""
+        change = self._change
+        if change is None or not isinstance(change.state, Proposed):
+            return False
+        try:
+            for file in change.files:
+                if file.after is None:
+                    if file.path.exists():
+                        return False
+                elif disk.read(file.target).digest != file.after_digest:
+                    return False
+        except FileError:
+            return False
+        return True
+
     # --- the agent ------------------------------------------------------------------------------------------------
 
     def _agent(self) -> Agent:
         world = World(Folders.of(self.job.root))
         settings = self.job.settings(AgentSettings.from_env(self.context.environ))
         state = self.context.state_dir
-        return Agent(world, settings, self, DiskApplier(world, state), _NoEditor(), state)
+        return Agent(world, settings, self, DiskApplier(world, state), NoEditor(), state)
 
     def _hear(self, event: Event) -> None:
         """One event, as soon as it happens. It must not raise: the agent is in the middle of something."""
@@ -272,14 +258,6 @@ class RunTask:
             if mine.before is not None and mine.path.as_uri() == file.uri:
                 return mine.before.text
         return ""
-
-    def _end_on_sigterm(self) -> None:
-        """An end asked for from outside is as clean as Ctrl-C."""
-        task = asyncio.current_task()
-        cancel: Callable[[], object] | None = task.cancel if task else None
-        if cancel is not None:
-            with suppress(NotImplementedError):  # Windows
-                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, cancel)
 
 
 def _no_buffer(_: object) -> None:
