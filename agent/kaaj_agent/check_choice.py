@@ -7,7 +7,7 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 from filelock import FileLock
 
@@ -40,7 +40,10 @@ class CheckMemory:
 
     def _load(self) -> dict[str, str]:
         try:
-            table = json.loads(self.path.read_text("utf-8"))
+            table: Any = json.loads(self.path.read_text("utf-8"))
         except (OSError, ValueError):
             return {}
-        return {str(k): str(v) for k, v in table.items()} if isinstance(table, dict) else {}
+        if not isinstance(table, dict):
+            return {}
+        rows = cast("dict[str, Any]", table)
+        return {root: command for root, command in rows.items() if isinstance(command, str)}

@@ -6,10 +6,10 @@ set, bytes and a mapping with keys that are no strings are objects with one key 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from kaaj_agent import changes, document, events, hunks, ports, todo
 
@@ -30,15 +30,15 @@ def to_json(value: Any) -> Any:
     if isinstance(value, bytes):
         return {"$bytes": value.decode("latin-1")}
     if isinstance(value, frozenset):
-        rows: Iterable[Any] = value
+        rows = cast("frozenset[Any]", value)
         return {"$set": sorted((to_json(item) for item in rows), key=str)}
     if isinstance(value, Mapping):
-        pairs: Mapping[Any, Any] = value
+        pairs = cast("Mapping[Any, Any]", value)
         if all(isinstance(key, str) and not key.startswith("$") for key in pairs):
             return {key: to_json(item) for key, item in pairs.items()}
         return {"$map": [[to_json(key), to_json(item)] for key, item in pairs.items()]}
     if isinstance(value, list | tuple):
-        items: Iterable[Any] = value
+        items = cast("Sequence[Any]", value)
         return [to_json(item) for item in items]
     if is_dataclass(value) and not isinstance(value, type):
         row: dict[str, Any] = {"$": type(value).__name__}
@@ -50,11 +50,11 @@ def to_json(value: Any) -> Any:
 def from_json(value: Any) -> Any:
     """The inverse of `to_json`. Raises KeyError or TypeError for a form that this version does not know."""
     if isinstance(value, list):
-        items: list[Any] = value
+        items = cast("list[Any]", value)
         return tuple(from_json(item) for item in items)
     if not isinstance(value, dict):
         return value
-    row: dict[str, Any] = value
+    row = cast("dict[str, Any]", value)
     if "$" in row:
         cls = _CLASSES[row["$"]]
         names = {part.name for part in fields(cls)}

@@ -10,6 +10,7 @@ import codecs
 import hashlib
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -79,7 +80,7 @@ class Lines:
     @classmethod
     def of(cls, text: str) -> Lines:
         if "\r" in text:
-            ends = (match.end() for match in _LINE_END.finditer(text))
+            ends: Iterable[int] = (match.end() for match in _LINE_END.finditer(text))
         else:
             ends = accumulate(map(_AND_ONE, map(len, text.split("\n")[:-1])))
         return cls((0, *ends), len(text))

@@ -40,7 +40,7 @@ class SessionLog:
     file: FileIO | None = None
     lock: FileLock | None = None
     problem: str = ""
-    _seen: set[str] = field(default_factory=set)
+    _seen: set[str] = field(default_factory=set[str])
 
     @classmethod
     def create(cls, path: Path, session: str, roots: tuple[Path, ...], created: float) -> SessionLog:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, CheckResult, Draft
@@ -296,7 +296,7 @@ def _misfit(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:
             return f"`{spec.name}`: {name} must be a{'n' if kind[0] in 'aio' else ''} {kind}. Nothing was done."
         if kind == "array":
             inner = names[name]["items"]
-            for item in value:
+            for item in cast("Sequence[Any]", value):
                 if not isinstance(item, Mapping) or any(key not in item for key in inner["required"][:1]):
                     return f"`{spec.name}`: each of {name} needs {', '.join(inner['required'])}. Nothing was done."
     return ""

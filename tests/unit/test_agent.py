@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(tmp_path: Path, *turns: object, **settings: object) -> AsyncIterator[Desk]:
+async def desk(tmp_path: Path, *turns: object, **settings: object) -> AsyncGenerator[Desk]:
     root = tmp_path / "shop"
     root.mkdir(exist_ok=True)
     if not (root / "cart.py").exists():

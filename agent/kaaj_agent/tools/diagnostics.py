@@ -28,7 +28,7 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
             place = f"{bench.name(file.target)}:{problem.line}:{problem.column}"
             rows.append(f"{place}: error: {problem.message} [as staged]")
     about = bench.name(path) if path else "the workspace"
-    return ToolResult("\n".join(rows) or f"No problems known in {about}.", f"{len(rows)} in {about}")
+    return ToolResult("\n".join(rows) or f"No problems known in {about}.", f"{len(rows)} known")
 
 
 TOOL: Final = Tool(

@@ -22,7 +22,7 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     await bench.staging.put(path, outcome.text)
     place = outcome.match
     how = "" if place.how == "exact" else f" (matched apart from {place.how})"
-    return ToolResult(f"Staged: {name} line {place.line}{how}.", f"{name}:{place.line}{how}")
+    return ToolResult(f"Staged: {name} line {place.line}{how}.", f"line {place.line}{how}")
 
 
 TOOL: Final = Tool(

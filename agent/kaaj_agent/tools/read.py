@@ -20,14 +20,16 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     lines = Lines.of(document.text)
     total = len(lines) - (lines.starts[-1] == lines.length and len(lines) > 1)
     if not document.text:
-        return ToolResult(f"{name} is empty.", f"{name} (empty)")
+        return ToolResult(f"{name} is empty.", "empty")
     first = max(1, arguments.get("start") or 1)
     last = min(total, arguments.get("end") or total)
     if first > total or last < first:
         return refusal(f"{name} has {total} lines; there are none from {first} to {last}.")
     key = (path, first, last)
     if bench.shown.get(key) == document.digest:
-        return ToolResult(f"{name} lines {first}-{last} are unchanged since you read them above.", f"{name} (again)")
+        return ToolResult(
+            f"{name} lines {first}-{last} are unchanged since you read them above.", "unchanged since it was read"
+        )
     shown: list[str] = []
     size = 0
     for number in range(first, last + 1):
@@ -40,7 +42,7 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     bench.shown[key] = document.digest
     note = f" of {total}" if (first, end) != (1, total) else ""
     more = f"\n[cut at line {end}; go on with start={end + 1}]" if end < last else ""
-    return ToolResult(f"{name} lines {first}-{end}{note}:\n" + "\n".join(shown) + more, f"{name} {first}-{end}")
+    return ToolResult(f"{name} lines {first}-{end}{note}:\n" + "\n".join(shown) + more, f"lines {first}-{end}{note}")
 
 
 TOOL: Final = Tool(

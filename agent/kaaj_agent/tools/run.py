@@ -22,7 +22,7 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     if staged:
         rows.append("The command changed files, which are now staged: " + ", ".join(staged))
     ok = not result.timed_out and result.exit_code == 0
-    return ToolResult("\n".join(rows), f"{command.splitlines()[0][:80]}: {how}", ok=ok)
+    return ToolResult("\n".join(rows), how, ok=ok)
 
 
 TOOL: Final = Tool(

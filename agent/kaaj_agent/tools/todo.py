@@ -15,7 +15,7 @@ ITEMS_MAX: Final = 40
 
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     rows: list[tuple[str, Status]] = [
-        (str(item["title"]).strip()[:300], item.get("status", "pending")) for item in arguments["items"]
+        (str(item["title"]).strip()[:300], _status(item.get("status"))) for item in arguments["items"]
     ]
     rows = [row for row in rows if row[0]][:ITEMS_MAX]
     if not rows:
@@ -36,6 +36,14 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     if open_still:
         note = "\nStill open, as nothing was staged, run or read for it: " + "; ".join(open_still)
     return ToolResult(todo_text(after) + note, f"{after.finished}/{len(after.items)} done")
+
+
+def _status(word: object) -> Status:
+    """The status that a word means; models were taught other words than ours. Unknown ones mean pending."""
+    name = str(word or "").strip().lower().replace("-", "_").replace(" ", "_")
+    if name in ("done", "completed", "complete", "finished"):
+        return "done"
+    return "running" if name in ("running", "in_progress", "active", "started", "doing") else "pending"
 
 
 TOOL: Final = Tool(

@@ -26,7 +26,7 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     await bench.staging.put(path, content)
     verb = "rewritten" if before else "created"
     count = content.count("\n") + (not content.endswith("\n"))
-    return ToolResult(f"Staged: {name} {verb}, {count} lines.", f"{name} {verb}")
+    return ToolResult(f"Staged: {name} {verb}, {count} lines.", f"{verb}, {count} lines")
 
 
 TOOL: Final = Tool(
