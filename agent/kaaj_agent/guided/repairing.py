@@ -37,6 +37,8 @@ One file at a time: its text is evaluated once, and going to and fro between fil
 """
 SAMPLES: Final = (4, 3, 3)
 """Whole rewrites of the first, second and third suspect, the greedy one included."""
+FIRST_SAMPLES: Final = 2
+"""How many of the first suspect's come before other files are walked."""
 
 _TEST_LINES: Final = 30
 
@@ -135,10 +137,18 @@ class Repairing:
             return False
         judge = await Judge.of(self.work, self.baseline, group)
         failure = self._failure(group[0])
-        texts, told = await self._surprise(found, judge, failure, mended)
-        if texts is None:
-            texts, told = await self._rewrites(found, judge, failure, mended)
-        if texts is None:
+        texts: dict[Path, str] | None = None
+        told = ""
+        written: dict[str, int] = {}
+        for step in _steps(found):
+            if isinstance(step, _Walk):
+                texts, told = await self._surprise(step, judge, failure, mended)
+            else:
+                texts, told = await self._rewrite(step, judge, failure, written)
+            if texts is not None:
+                break
+        else:
+            mended.tried += [f"{count} rewrites of {title}" for title, count in written.items()]
             return False
         for path, text in texts.items():
             await self.work.staging.put(path, text)
@@ -171,40 +181,41 @@ class Repairing:
     # --- surprise --------------------------------------------------------------------------------------------------
 
     async def _surprise(
-        self, found: list[Suspect], judge: Judge, failure: str, mended: Mended
+        self, walk: _Walk, judge: Judge, failure: str, mended: Mended
     ) -> tuple[dict[Path, str] | None, str]:
-        """Surprise-guided repair over the likeliest regions; more of them when the first gave nothing."""
+        """Surprise-guided repair over some regions of one file."""
         if self.scorer is None:
             return None, ""
-        for tier, seconds in _tiers(found):
-            title = f"look where the model is surprised: {', '.join(self._title(s) for s in tier[:3])}"
-            with self.work.activity("repair", title) as activity:
-                tried = 0
+        tier = walk.regions
+        tried = 0
 
-                def on_progress(progress: Progress) -> None:
-                    nonlocal tried
-                    tried = progress.judged
-                    _log.debug("candidate %d, %d passed: %s", progress.judged, progress.passed, progress.last)
+        def on_progress(progress: Progress) -> None:
+            nonlocal tried
+            tried = progress.judged
+            _log.debug("candidate %d, %d passed: %s", progress.judged, progress.passed, progress.last)
 
-                try:
-                    repairs = await repair(
-                        self.scorer,
-                        [self._region(s, failure) for s in tier],
-                        judge,
-                        budget=Budget(seconds=seconds),
-                        on_progress=on_progress,
-                    )
-                except ModelError as error:
-                    activity.ok, activity.summary = False, str(error)
-                    _log.warning("surprise-guided repair: %s", error)
-                    mended.tried.append(f"surprise-guided repair was not possible ({error.message})")
-                    return None, ""
-                activity.ok = bool(repairs)
-                activity.summary = f"{tried} candidates tried, {len(repairs)} pass"
-            if repairs:
-                return dict(repairs[0].candidate.files), _told(repairs, self.sources)
-            if tried:
-                mended.tried.append(f"{tried} one-line changes in {', '.join(self._title(s) for s in tier[:4])}")
+        title = f"look where the model is surprised: {', '.join(self._title(s) for s in tier[:3])}"
+        with self.work.activity("repair", title) as activity:
+            try:
+                repairs = await repair(
+                    self.scorer,
+                    [self._region(s, failure) for s in tier],
+                    judge,
+                    budget=Budget(seconds=walk.seconds),
+                    on_progress=on_progress,
+                )
+            except ModelError as error:
+                activity.ok, activity.summary = False, str(error)
+                _log.warning("surprise-guided repair: %s", error)
+                mended.tried.append(f"surprise-guided repair was not possible ({error.message})")
+                self.scorer = None
+                return None, ""
+            activity.ok = bool(repairs)
+            activity.summary = f"{tried} candidates tried, {len(repairs)} pass"
+        if repairs:
+            return dict(repairs[0].candidate.files), _told(repairs, self.sources)
+        if tried:
+            mended.tried.append(f"{tried} one-line changes in {', '.join(self._title(s) for s in tier[:4])}")
         return None, ""
 
     def _region(self, suspect: Suspect, failure: str) -> regions.Unit:
@@ -222,43 +233,64 @@ class Repairing:
 
     # --- rewrites --------------------------------------------------------------------------------------------------
 
-    async def _rewrites(
-        self, found: list[Suspect], judge: Judge, failure: str, mended: Mended
+    async def _rewrite(
+        self, step: _Samples, judge: Judge, failure: str, written: dict[str, int]
     ) -> tuple[dict[Path, str] | None, str]:
-        """Whole functions written anew, greedy first, then samples; the first that the judge takes."""
-        chosen = [s for s in found if s.span.kind != "file"][: len(SAMPLES)]
-        chosen += [s for s in found if s.span.kind == "file" and s.span.size <= rewrite.WHOLE_LINES]
-        for suspect, samples in zip(chosen, SAMPLES, strict=False):
-            path = suspect.path
-            span = suspect.span if suspect.span.kind != "file" else None
-            unit = rewrite.Unit(path, self.sources.name(path), self.sources.texts[path], span)
-            messages = rewrite.fix_messages(unit, "", evidence.tail(failure, 1_800))
-            with self.work.activity("rewrite", f"write {unit.title} anew") as activity:
-                for attempt in range(samples):
-                    text = await rewrite.rewritten(self.work, unit, messages, attempt=attempt, repairing=True)
-                    if isinstance(text, Refusal):
-                        _log.info("rewrite of %s: %s", unit.title, text.reason)
-                        continue
-                    if (await judge.files({path: text})).passed:
-                        activity.summary = f"attempt {attempt + 1} passes"
-                        return {path: text}, f"Rewrote {unit.title}."
-                activity.ok, activity.summary = False, f"none of {samples} passes"
-            mended.tried.append(f"{samples} rewrites of {unit.title}")
+        """A whole function written anew, greedy first, then samples; the first that the judge takes."""
+        path, span = step.suspect.path, step.suspect.span
+        unit = rewrite.Unit(
+            path, self.sources.name(path), self.sources.texts[path], span if span.kind != "file" else None
+        )
+        messages = rewrite.fix_messages(unit, "", evidence.tail(failure, 1_800))
+        with self.work.activity("rewrite", f"write {unit.title} anew") as activity:
+            for attempt in step.attempts:
+                written[unit.title] = written.get(unit.title, 0) + 1
+                text = await rewrite.rewritten(self.work, unit, messages, attempt=attempt, repairing=True)
+                if isinstance(text, Refusal):
+                    _log.info("rewrite of %s: %s", unit.title, text.reason)
+                    continue
+                if (await judge.files({path: text})).passed:
+                    activity.summary = f"attempt {attempt + 1} passes"
+                    return {path: text}, f"Rewrote {unit.title}."
+            activity.ok, activity.summary = False, f"none of {len(step.attempts)} passes"
         return None, ""
 
 
-def _tiers(found: Sequence[Suspect]) -> list[tuple[list[Suspect], float]]:
-    """What is walked in turn, and for how many seconds at most."""
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """Regions of one file to be walked token by token, for at most so many seconds."""
+
+    regions: list[Suspect]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """A region to be written anew; attempt 0 is greedy."""
+
+    suspect: Suspect
+    attempts: range
+
+
+def _steps(found: Sequence[Suspect]) -> list[_Walk | _Samples]:
+    """What is tried, in turn: what is likeliest and cheapest first."""
     lines, seconds, files = NARROW
     inner = [suspect for suspect in found if suspect.span.kind != "file"]
-    tiers = [(localise.first_of(group, lines), seconds) for group in localise.by_file(inner)[:files]]
+    short = [s for s in found if s.span.kind == "file" and s.span.size <= rewrite.WHOLE_LINES]
+    narrow = [_Walk(localise.first_of(group, lines), seconds) for group in localise.by_file(inner)[:files]]
+    steps: list[_Walk | _Samples] = [*narrow]
+    written = [*inner, *short]
+    if written:
+        steps.insert(1, _Samples(written[0], range(FIRST_SAMPLES)))
+        steps.append(_Samples(written[0], range(FIRST_SAMPLES, SAMPLES[0])))
+    steps += [_Samples(s, range(n)) for s, n in zip(written[1:], SAMPLES[1:], strict=False)]
     lines, seconds, files = WIDE
     for group in localise.by_file([*found])[:files]:
         whole = [suspect for suspect in group if suspect.span.kind == "file"]
         wide = localise.first_of([*whole, *group], lines)
-        if wide not in [tier for tier, _ in tiers]:
-            tiers.append((wide, seconds))
-    return tiers
+        if wide not in [walk.regions for walk in narrow]:
+            steps.append(_Walk(wide, seconds))
+    return steps
 
 
 def _told(repairs: Sequence[regions.Repair], sources: Sources) -> str:
