@@ -30,15 +30,15 @@ def to_json(value: Any) -> Any:
     if isinstance(value, bytes):
         return {"$bytes": value.decode("latin-1")}
     if isinstance(value, frozenset):
-        rows = cast("frozenset[Any]", value)
+        rows = cast("frozenset[object]", value)
         return {"$set": sorted((to_json(item) for item in rows), key=str)}
     if isinstance(value, Mapping):
-        pairs = cast("Mapping[Any, Any]", value)
+        pairs = cast("Mapping[object, Any]", value)
         if all(isinstance(key, str) and not key.startswith("$") for key in pairs):
             return {key: to_json(item) for key, item in pairs.items()}
         return {"$map": [[to_json(key), to_json(item)] for key, item in pairs.items()]}
     if isinstance(value, list | tuple):
-        items = cast("Sequence[Any]", value)
+        items = cast("Sequence[object]", value)
         return [to_json(item) for item in items]
     if is_dataclass(value) and not isinstance(value, type):
         row: dict[str, Any] = {"$": type(value).__name__}
@@ -50,7 +50,7 @@ def to_json(value: Any) -> Any:
 def from_json(value: Any) -> Any:
     """The inverse of `to_json`. Raises KeyError or TypeError for a form that this version does not know."""
     if isinstance(value, list):
-        items = cast("list[Any]", value)
+        items = cast("list[object]", value)
         return tuple(from_json(item) for item in items)
     if not isinstance(value, dict):
         return value
