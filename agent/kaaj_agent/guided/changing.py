@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kaaj_agent.changes import CheckResult, FileChange
@@ -105,6 +105,8 @@ class Changing:
                 if not reason:
                     outcome.tried.append(f"attempt {attempt + 1} did not pass the check")
             self.work.staging.load(saved)
+            for unit in units:
+                sources.put(unit.path, unit.text or None)
         self.work.show_draft()
         for item in items:
             self.plan.failed(item, "No attempt held.")
@@ -156,7 +158,10 @@ class Changing:
                         may_lose=bool(_MAY_LOSE.search(self.wish)),
                     )
                     if not isinstance(text, Refusal):
+                        text = await asyncio.to_thread(self._not_elsewhere, sources, units, fresh, text)
+                    if not isinstance(text, Refusal):
                         await self.work.staging.put(unit.path, text)
+                        sources.put(unit.path, text)
                         self.work.show_draft()
                         activity.summary = f"attempt {again + 1}" if again else "done"
                         break
@@ -168,6 +173,20 @@ class Changing:
                         return f"{unit.title}: {reason[:1].lower()}{reason[1:].rstrip('.')}"
         return ""
 
+    def _not_elsewhere(
+        self, sources: Sources, units: Sequence[rewrite.Unit], unit: rewrite.Unit, text: str
+    ) -> str | Refusal:
+        """Refuses what another file of the change defines already: a small model writes both into the first."""
+        if _MAY_LOSE.search(self.wish):
+            return text
+        fresh = {s.name for s in spans(unit.path, text)} - {s.name for s in spans(unit.path, unit.text)}
+        for other in units:
+            if other.path != unit.path:
+                double = fresh & {s.name for s in sources.spans(other.path)}
+                if double:
+                    return Refusal(f"The reply wrote {', '.join(sorted(double))} of {other.name} into {unit.name}.")
+        return text
+
     async def _fresh(self, unit: rewrite.Unit) -> rewrite.Unit:
         """The unit over what is staged now: another unit of the same file may have been written before it."""
         document = await self.work.staging.find(unit.path)
@@ -177,7 +196,7 @@ class Changing:
         if span is not None and span.name:
             found = await asyncio.to_thread(spans, unit.path, document.text)
             span = next((s for s in found if s.name == span.name), span)
-        return rewrite.Unit(unit.path, unit.name, document.text, span)
+        return replace(unit, text=document.text, span=span)
 
     def _more(self, sources: Sources, units: Sequence[rewrite.Unit], unit: rewrite.Unit) -> str:
         """What else the model should see: the problems, the file under test, the other files of the change."""

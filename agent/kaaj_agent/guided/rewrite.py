@@ -25,12 +25,16 @@ _FILE_TOKENS: Final = 1_200
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What is to be written anew: a region of a file, or the whole file (`span` None)."""
+    """What is to be written anew: a region of a file, or the whole file (`span` None).
+
+    `concerns` are the names in it that the request names, where it names others elsewhere.
+    """
 
     path: Path
     name: str
     text: str
     span: Span | None
+    concerns: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -121,6 +125,9 @@ def change_messages(unit: Unit, request: str, more: str = "", failure: str = "")
     if more:
         parts.insert(0, more)
     parts.append(f"Change it as asked: {request}" if code.strip() else f"Write it: {request}")
+    if unit.concerns:
+        names = ", ".join(f"`{name}`" for name in unit.concerns)
+        parts.append(f"Only the part about {names} belongs into {unit.name}; the rest is done in other files.")
     if failure:
         parts.append(f"An earlier attempt failed:\n{failure}")
     keep = " Keep everything that need not change." if code.strip() else ""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast
 
@@ -49,7 +50,15 @@ async def units(work: Work, sources: Sources, wish: str, *, pointed: bool = True
     found: list[Unit] = list(fresh)
     for path in paths[:FILES_MAX]:
         found += await asyncio.to_thread(_in_file, sources, path, list(words), wish)
-    return found
+    return [replace(unit, concerns=_concerns(sources, unit, words)) for unit in found] if len(found) > 1 else found
+
+
+def _concerns(sources: Sources, unit: Unit, words: dict[str, float]) -> tuple[str, ...]:
+    """What of the named is defined in a unit's file; nothing where all of it is."""
+    here = {span.bare for span in sources.spans(unit.path)}
+    named = [word for word in words if sources.definitions(word, tests=True)]
+    mine = tuple(word for word in named if word in here)
+    return mine if len(mine) < len(named) else ()
 
 
 def _defining(sources: Sources, words: dict[str, float]) -> list[Path]:
