@@ -19,7 +19,7 @@ from kaaj_agent.failures import ModelError
 from kaaj_agent.model.attempt import Patience, Piece, pieces
 from kaaj_agent.model.dialects import ReplyReader
 from kaaj_agent.model.errors import Place, TryAgainError, UnsupportedError, dead, gave_up
-from kaaj_agent.model.facts import ServerFacts, ask_server, is_loopback
+from kaaj_agent.model.facts import ServerFacts, ask_server, is_loopback, is_loopback
 from kaaj_agent.model.profiles import prefer, profile_for
 from kaaj_agent.model.wire import parameters_of
 from kaaj_agent.ports import Profile, Reply, Request, Restart, StreamItem, TextDelta, Usage
@@ -31,6 +31,10 @@ _log = logging.getLogger(__name__)
 
 LOCAL_FIRST = 600.0
 """Seconds to wait for the first token of a model server on this network: a CPU reads a long prompt for minutes."""
+
+
+LOCAL_TRIES = 3
+"""How often a port of this machine is tried that refuses: it is known at once that nothing listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +224,10 @@ class Endpoint:
             self._current = (self._current + 1) % len(self._urls)
             if progress.tries < len(self._urls):
                 wait = 0.0
-        if progress.tries >= limits.tries or progress.waited + wait > limits.total:
+        tries = limits.tries
+        if error.refused and all(map(is_loopback, self._urls)):
+            tries = min(tries, LOCAL_TRIES)
+        if progress.tries >= tries or progress.waited + wait > limits.total:
             place = Place(url, profile.model, self._key)
             if error.refused and progress.refused >= set(self._urls):
                 raise dead(replace(place, url=", ".join(self._urls)), error.reason) from error
