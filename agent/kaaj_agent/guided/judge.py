@@ -82,11 +82,18 @@ class Judge:
         return bool(result.parsed and failing and failing <= self.known)
 
     def _score(self, result: CheckResult) -> float:
-        """Minus the targets that fail; a run that names no case counts as all of them and one more."""
+        """Minus what fails: a target counts one, and what did not fail before counts more than all targets.
+
+        A run that names no case counts as if every target failed and something new as well: nobody knows what ran.
+        """
         if result.status == "passed":
             return 0.0
+        worse = len(self.targets) + 1
         failing = {case.id for case in failing_cases(result.output)}
-        return -float(len(failing & self.targets)) if failing else -float(len(self.targets) + 1)
+        if not failing:
+            return -float(2 * worse)
+        fresh = failing - self.targets - self.known
+        return -float(len(failing & self.targets) + worse * len(fresh))
 
 
 async def changed(work: Work, texts: Mapping[Path, str]) -> ChangeSet:
