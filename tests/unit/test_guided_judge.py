@@ -33,7 +33,7 @@ def judge() -> Judge:
         (CheckResult("failed", parsed=False), False),
     ],
 )
-def test_targets_must_pass_and_nothing_new_may_fail(result: CheckResult, good: bool) -> None:
+def test_targets_must_pass_and_nothing_new_may_fail(result: CheckResult, *, good: bool) -> None:
     assert judge().accepts(result) is good
 
 
