@@ -19,7 +19,7 @@ from kaaj_agent.failures import ModelError
 from kaaj_agent.model.attempt import Patience, Piece, pieces
 from kaaj_agent.model.dialects import ReplyReader
 from kaaj_agent.model.errors import Place, TryAgainError, UnsupportedError, dead, gave_up
-from kaaj_agent.model.facts import ServerFacts, ask_server, is_loopback, is_loopback
+from kaaj_agent.model.facts import ServerFacts, ask_server, is_loopback
 from kaaj_agent.model.profiles import prefer, profile_for
 from kaaj_agent.model.wire import parameters_of
 from kaaj_agent.ports import Profile, Reply, Request, Restart, StreamItem, TextDelta, Usage
