@@ -6,16 +6,17 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kaaj_agent import events as ev
 from kaaj_agent.approvals import Approvals
 from kaaj_agent.archive import Archive
 from kaaj_agent.changes import ChangeSet, Proposed
 from kaaj_agent.clock import SystemClock
-from kaaj_agent.failures import BadRequestError
+from kaaj_agent.failures import BadRequestError, KaajError
 from kaaj_agent.ports import Applier, Approver, Clock, Diagnoser, Model, Question
 from kaaj_agent.request import Started, StartRequest
 from kaaj_agent.reviews import Reviews
@@ -30,8 +31,11 @@ if TYPE_CHECKING:
     from kaaj_agent.connect import Connection
 
 _log = logging.getLogger(__name__)
-PROMPT_MAX = 200_000
+PROMPT_MAX: Final = 200_000
 """Characters of a request."""
+
+SETTLE_SECONDS: Final = 5.0
+"""How long closing waits for a change that is just being applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Agent:
         self.reviews = Reviews(self.world, self.applier)
         self.archive = Archive(self.state_dir / "sessions", self.clock, self._listeners)
         self._connected: asyncio.Future[Connection] | None = None
-        self._restored = False
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._restoring: asyncio.Task[None] | None = None
         self.staleness = Staleness(self.world, self.proposals_touching)
         self._unlisten = self.world.listen(self.staleness.touched)
 
@@ -93,7 +98,7 @@ class Agent:
         return SessionOverview(
             session.id,
             session.created,
-            len(session.events),
+            session.seq,
             tuple(session.tasks.values()),
             tuple(session.changes.values()),
             tuple(session.events),
@@ -112,19 +117,30 @@ class Agent:
             raise BadRequestError("No workspace folder is open.", hint="Open a folder first.")
         snapshot = self.world.snapshot()
         session = await self._session(request.session) if request.session else self._new_session()
+        inherited = await self._goes_on_from(session)
+        task = "task-" + secrets.token_hex(5)
+        session.emit(ev.TaskStarted(task, request.prompt, request.mode, request.path, self.settings.model))
+        runner = asyncio.create_task(self._run(session, task, request, Staging(snapshot), inherited), name=task)
+        self._runners[task] = runner
+        session.continued = inherited.id if inherited else ""
+        runner.add_done_callback(lambda _: self._ended(session, task))
+        return Started(session.id, task)
+
+    async def _goes_on_from(self, session: Session) -> ChangeSet | None:
+        """The proposal that the next task of a session begins with. Raises BadRequestError while it is busy."""
         running = session.running
-        inherited: ChangeSet | None = None
+        waiting = session.proposed()
+        if running is not None and running.id in self._runners and waiting and waiting[-1].task == running.id:
+            if not self.reviews.deciding:
+                await self.wait(running.id)  # it has proposed, and only clears its workshop away
+            running, waiting = session.running, session.proposed()
+        if any(change.id == self.reviews.deciding for change in waiting):
+            raise BadRequestError("The last change is just being applied; try again in a moment.", field="session")
         if running is not None:
             if running.id in self._runners:
                 raise BadRequestError("This session is busy with a task; cancel it first.", field="session")
-            inherited = next((change for change in session.proposed() if change.task == running.id), None)
             session.emit(ev.TaskFinished(running.id, "stopped", "Continued by the next task."))
-        task = "task-" + secrets.token_hex(5)
-        session.emit(ev.TaskStarted(task, request.prompt, request.mode, request.path, self.settings.model))
-        self._runners[task] = asyncio.create_task(
-            self._run(session, task, request, Staging(snapshot), inherited), name=task
-        )
-        return Started(session.id, task)
+        return waiting[-1] if waiting else None
 
     async def _run(
         self, session: Session, task: str, request: StartRequest, staging: Staging, inherited: ChangeSet | None
@@ -136,28 +152,30 @@ class Agent:
         except Exception:  # noqa: BLE001 - one task fails, the server lives
             _log.exception("task %s", task)
             if session.tasks[task].status is None:
+                session.close_turn("Kaaj failed inside.")
                 session.emit(ev.TaskFinished(task, "failed", "Kaaj failed inside; your files were not changed."))
-        finally:
-            self._runners.pop(task, None)
+
+    def _ended(self, session: Session, task: str) -> None:
+        """After a task's runner, also where it was cancelled before its first step."""
+        self._runners.pop(task, None)
+        session.continued = ""
+        waits = any(change.task == task for change in session.proposed())
+        if session.tasks[task].status is None and not waits:
+            session.emit(ev.TaskFinished(task, "cancelled", "Cancelled; nothing was changed."))
 
     async def cancel(self, task: str) -> None:
         """End a task; its open calls are closed and what it staged is dropped. A waiting proposal is refused.
 
-        Raises BadRequestError for an unknown task; cancelling a finished one does nothing.
+        What is just being applied is applied. Raises BadRequestError for an unknown task; cancelling a finished one
+        does nothing.
         """
+        session = self._session_of_task(task)
         runner = self._runners.get(task)
         if runner is not None:
-            runner.cancel()
+            if not runner.cancelling():  # a second time would cut its clearing up short
+                runner.cancel()
             await asyncio.wait([runner])
-            return
-        session = self._session_of_task(task)
-        if session.tasks[task].status is not None:
-            return
-        change = next((one for one in session.proposed() if one.task == task), None)
-        if change is not None:
-            await self.reject(change.id, change.digest, reason="cancelled")
-        else:
-            session.emit(ev.TaskFinished(task, "cancelled", "Cancelled; nothing was changed."))
+        await self.reviews.cancel(session, task)
 
     async def wait(self, task: str) -> None:
         """Until the task has ended or waits for a decision."""
@@ -192,9 +210,17 @@ class Agent:
 
     async def connect(self) -> Connection:
         """The model, connected once; a connection that failed is tried anew the next time. Raises ModelError."""
-        if self._connected is None or (self._connected.done() and _failed(self._connected)):
-            self._connected = asyncio.ensure_future(self._connect())
-        return await asyncio.shield(self._connected)
+        while True:
+            if self._connected is None or (self._connected.done() and _failed(self._connected)):
+                self._connected = asyncio.ensure_future(self._connect())
+            connected = self._connected
+            try:
+                return await asyncio.shield(connected)
+            except asyncio.CancelledError:
+                current = asyncio.current_task()
+                if not connected.cancelled() or (current is not None and current.cancelling()):
+                    raise
+                # else new settings came while it connected: anew, with those
 
     async def _connect(self) -> Connection:
         from kaaj_agent.connect import Connection, connect  # noqa: PLC0415 - heavy, and only needed now
@@ -210,6 +236,7 @@ class Agent:
             await self._disconnect()
 
     async def _disconnect(self) -> None:
+        """Let go of the model, once the tasks that work with it have ended."""
         connected, self._connected = self._connected, None
         if connected is None:
             return
@@ -217,15 +244,19 @@ class Agent:
             connected.cancel()
             await asyncio.wait([connected])
         elif not _failed(connected):
-            await connected.result().model.close()
+            retiring = asyncio.create_task(_retire(connected.result(), tuple(self._runners.values())))
+            self._retiring.add(retiring)
+            retiring.add_done_callback(self._retiring.discard)
 
     # --- sessions --------------------------------------------------------------------------------------------------
 
     async def restore(self) -> None:
         """Bring back this workspace's sessions from the log, once. What a crash interrupted is closed as such."""
-        if self._restored:
-            return
-        self._restored = True
+        if self._restoring is None:
+            self._restoring = asyncio.create_task(self._restore())
+        await asyncio.shield(self._restoring)
+
+    async def _restore(self) -> None:
         for session in await self.archive.load(self.world.folders):
             self._sessions.setdefault(session.id, session)
 
@@ -238,7 +269,13 @@ class Agent:
             runner.cancel()
         if runners:
             await asyncio.wait(runners)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self.reviews.settled()
         await self._disconnect()
+        pending = [*self._retiring, *([self._restoring] if self._restoring else [])]
+        if pending:
+            await asyncio.wait(pending)
         for session in self._sessions.values():
             session.log.close()
 
@@ -291,6 +328,15 @@ def _model_settings(settings: AgentSettings) -> tuple[object, ...]:
         settings.temperature,
         settings.seed,
     )
+
+
+async def _retire(connection: Connection, users: Sequence[asyncio.Task[None]]) -> None:
+    if users:
+        await asyncio.wait(users)
+    try:
+        await connection.model.close()
+    except KaajError as error:
+        _log.warning("letting go of the model: %s", error)
 
 
 def _failed(task: asyncio.Future[Connection]) -> bool:

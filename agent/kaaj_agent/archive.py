@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from kaaj_agent import events as ev
-from kaaj_agent.ports import Clock, Message
+from kaaj_agent.ports import Clock, Message, ToolCall
 from kaaj_agent.session import Session
 from kaaj_agent.session_log import Header, SessionLog, header, replay
 from kaaj_agent.world import Folders
@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 RESTORED_MAX: Final = 20
 """Sessions that are brought back, newest first; older ones stay on disk."""
+
+INTERRUPTED: Final = "Interrupted: Kaaj was stopped while this ran. Your files were not changed by it."
 
 
 @dataclass(slots=True)
@@ -59,29 +61,59 @@ class Archive:
                 continue
             try:
                 log = SessionLog.reopen(path)
-                found.append((head, log, list(replay(path))))
             except OSError as error:
                 _log.info("session %s is left alone: %s", path.name, error)
                 continue
+            try:
+                found.append((head, log, list(replay(path))))
+            except OSError as error:
+                _log.warning("session %s cannot be read: %s", path.name, error)
+                log.close()
             if len(found) >= RESTORED_MAX:
                 break
         return found[::-1]
 
 
 def _close_interrupted(session: Session) -> None:
-    """Tasks that ran when the process died end as stopped; those with a proposal go on waiting for the decision."""
+    """What ran when the process died ends as stopped; tasks with a proposal go on waiting for the decision."""
+    _close_open(session)
+    _answer_open_calls(session)
     waiting = {change.task for change in session.proposed()}
     for task in list(session.tasks.values()):
         if task.status is None and task.id not in waiting:
-            _answer_open_calls(session)
-            summary = "Interrupted: Kaaj was stopped while this ran. Your files were not changed by it."
-            session.emit(ev.TaskFinished(task.id, "stopped", summary))
+            session.emit(ev.TaskFinished(task.id, "stopped", INTERRUPTED))
+
+
+def _close_open(session: Session) -> None:
+    """Tools that had begun have ended, and questions are not asked any more."""
+    tools: dict[str, ev.ToolStarted] = {}
+    questions: dict[str, ev.ApprovalAsked] = {}
+    for event in session.events:
+        match event.body:
+            case ev.ToolStarted(call=call) as body:
+                tools[call] = body
+            case ev.ToolFinished(call=call):
+                tools.pop(call, None)
+            case ev.ApprovalAsked(question=question) as body:
+                questions[question.id] = body
+            case ev.ApprovalAnswered(question=name):
+                questions.pop(name, None)
+            case _:
+                pass
+    for name, asked in questions.items():
+        session.emit(ev.ApprovalAnswered(asked.task, name, None))
+    for call, begun in tools.items():
+        session.emit(ev.ToolFinished(begun.task, call, ok=False, summary="interrupted"))
 
 
 def _answer_open_calls(session: Session) -> None:
-    """Every call in the prompt gets a result, also those that the crash cut off."""
-    answered = {message.call_id for message in session.messages if message.role == "tool"}
-    for message in tuple(session.messages):
-        for call in message.calls:
-            if call.id not in answered:
-                session.say(Message("tool", "Interrupted before it finished.", call_id=call.id, name=call.name))
+    """Every call in the prompt gets a result, also those that the crash cut off, and the turn gets its end."""
+    waiting: list[ToolCall] = []
+    for message in session.messages:
+        if message.role == "tool":
+            waiting = [call for call in waiting if call.id != message.call_id]
+        else:
+            waiting = list(message.calls)
+    for call in waiting:
+        session.say(Message("tool", "Interrupted before it finished.", call_id=call.id, name=call.name))
+    session.close_turn(INTERRUPTED)

@@ -36,6 +36,14 @@ class Limits:
     def seconds(self) -> float:
         return self.clock.monotonic() - self.started - self.paused
 
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.settings.max_seconds - self.seconds
+
+    def too_long(self) -> LimitReachedError:
+        return LimitReachedError(f"Stopped after {self.seconds:.0f} seconds (setting maxSeconds).")
+
     def step(self) -> None:
         """Count one more request to the model. Raises LimitReachedError."""
         spent = self.usage.prompt - self.usage.cached + self.usage.completion
@@ -43,14 +51,17 @@ class Limits:
             raise LimitReachedError(f"Stopped after {self.steps} steps (setting maxSteps).")
         if spent >= self.settings.max_tokens:
             raise LimitReachedError(f"Stopped after {spent:,} tokens (setting maxTokens).")
-        if self.seconds >= self.settings.max_seconds:
-            raise LimitReachedError(f"Stopped after {self.seconds:.0f} seconds (setting maxSeconds).")
+        if self.left <= 0:
+            raise self.too_long()
         self.steps += 1
 
     def repeated(self, call: ToolCall, result: str) -> int:
-        """How often this very call has given this very result, this time included. Raises LimitReachedError."""
+        """How often this very call has given this very result, this time included."""
         key = f"{call.name}\0{json.dumps(dict(call.arguments), sort_keys=True, default=str)}\0{result}"
         self._calls[key] += 1
-        if self._calls[key] > REPEATS_MAX:
-            raise LimitReachedError(f"Stopped: the model made the same `{call.name}` call {self._calls[key]} times.")
         return self._calls[key]
+
+    def repeats(self, name: str, times: int) -> None:
+        """Raises LimitReachedError where a call was made too often with the same result."""
+        if times > REPEATS_MAX:
+            raise LimitReachedError(f"Stopped: the model made the same `{name}` call {times} times.")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from kaaj_agent.changes import Applied, Proposed, Rejected, Undone
 from kaaj_agent.document import Lines
 from kaaj_agent.hunks import unified
 from kaaj_agent.todo import TodoList
@@ -127,8 +128,10 @@ def todo_text(todo: TodoList) -> str:
     return "\n".join(f"[{marks[item.status]}] {item.title}" for item in todo.items) or "(empty)"
 
 
-def todo_edited(todo: TodoList) -> str:
-    return "The user edited the to-do list. It is now ([-] means: skip it):\n" + todo_text(todo)
+def todo_edited(todo: TodoList, dropped: Sequence[str]) -> str:
+    """What the model hears of the user's edit of the list; `dropped` are the items whose edits were unstaged."""
+    gone = f"\nWhat you had staged for this was taken out: {', '.join(dropped)}." if dropped else ""
+    return f"[The user edited the to-do list. It is now ([-] means: skip it):\n{todo_text(todo)}{gone}]"
 
 
 def check_failed(command: str, output: str) -> str:
@@ -136,6 +139,9 @@ def check_failed(command: str, output: str) -> str:
         f"The check `{command}` fails on your staged change:\n{output.strip()}\n\n"
         "Mend the change. If the failure has nothing to do with it, say so and end."
     )
+
+
+UNDONE: Final = "[The user took your last applied change back; the files are as before it.]"
 
 
 def decision_text(change: ChangeSet, folders: Folders, refused: Sequence[str], reason: str) -> str:
@@ -152,3 +158,30 @@ def decision_text(change: ChangeSet, folders: Folders, refused: Sequence[str], r
     told = f" Reason: {reason}." if reason else ""
     shown = "".join(rows)
     return f"[The user refused these hunks of your last change; they are not in the files.{told}\n{shown}]"
+
+
+def decision_between(before: ChangeSet, now: ChangeSet, folders: Folders) -> str:
+    """What the model hears of the decision that led from one state of a change to the next; empty where none did."""
+    if isinstance(now.state, Undone):
+        return UNDONE
+    if not isinstance(before.state, Proposed):
+        return ""
+    match now.state:
+        case Applied(_, taken, _):
+            return decision_text(before, folders, [h.id for h in before.hunks if h.id not in taken], "")
+        case Rejected(reason):
+            return decision_text(before, folders, [h.id for h in before.hunks], reason)
+        case Proposed():
+            left = {h.id for h in now.hunks}
+            return decision_text(before, folders, [h.id for h in before.hunks if h.id not in left], "")
+        case _:
+            return ""
+
+
+def sound(text: str) -> str:
+    """The text as every encoding can carry it: halves of characters that stand alone are replaced."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

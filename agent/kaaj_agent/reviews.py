@@ -3,58 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import Applied, ChangeSet, CheckResult, Proposed, Rejected, Stale, Undone
 from kaaj_agent.failures import BadRequestError, StaleError
+from kaaj_agent.finishing import finish
 from kaaj_agent.ports import Applier
-from kaaj_agent.prompt import decision_text
+from kaaj_agent.prompt import UNDONE, decision_text
 from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
 from kaaj_agent.undo import reverse
 from kaaj_agent.world import World
 
+CANCELLED: Final = "cancelled"
+
 
 @dataclass(slots=True)
 class Reviews:
-    """Applies one change at a time; a second decision on the same change meets its new state."""
+    """Applies one change at a time; a second decision on the same change meets its new state.
+
+    What has begun is brought to its end also where the one who asked for it has gone: what stands in the user's
+    files is then known, told, and can be taken back.
+    """
 
     world: World
     applier: Applier
+    deciding: str = ""
+    """The change that is just being decided on."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def accept(
         self, session: Session, change_id: str, digest: str, hunks: Sequence[str] | None = None
     ) -> ChangeSet:
         """Apply the change, or the chosen hunks of it. Raises BadRequestError, StaleError, ApplyError."""
-        async with self._turn:
-            change, check = _proposed(session, change_id, digest)
-            chosen = _choose(change, hunks)
-            staging = Staging(self.world.snapshot())
-            staging.load(chosen.files)
-            stale = await staging.rebase(self.world.snapshot())
-            if stale:
-                names = tuple(staging.folders.name_of(path) for path in stale)
-                session.emit(ev.ChangeChanged(change.task, change.to(Stale(stale))))
-                _finish(session, change.task, "stopped", f"Not applied: {', '.join(names)} changed meanwhile.")
-                raise StaleError(
-                    f"{', '.join(names)} changed where the proposal edits it.",
-                    paths=names,
-                    kept="Nothing was written.",
-                    hint="Start the task again on the new text.",
-                )
-            ready = ChangeSet(change.id, change.task, staging.files, change.state, change.summary)
-            written = await self.applier.apply(ready)
-            taken = frozenset(hunk.id for hunk in chosen.hunks)
-            applied = ready.to(Applied(check, taken, written.after))
-            session.emit(ev.ChangeChanged(change.task, applied))
-            refused = [hunk.id for hunk in change.hunks if hunk.id not in taken]
-            self._refuse(session, change, refused, "")
-            count = len(applied.hunks)
-            _finish(session, change.task, "done", change.summary or f"Applied {count} hunk{'s' * (count != 1)}.")
-            return applied
+        return await self._decide(change_id, lambda: self._accept(session, change_id, digest, hunks))
 
     async def reject(
         self, session: Session, change_id: str, digest: str, hunks: Sequence[str] | None = None, reason: str = ""
@@ -76,18 +61,72 @@ class Reviews:
 
     async def undo(self, session: Session, change_id: str) -> ChangeSet:
         """Take an applied change back. Raises BadRequestError, StaleError where a file was edited since, ApplyError."""
+        return await self._decide(change_id, lambda: self._undo(session, change_id))
+
+    async def cancel(self, session: Session, task: str) -> None:
+        """End a task that does not run any more and waits for a decision; its proposal is refused."""
         async with self._turn:
-            change = session.changes[change_id]
-            if not isinstance(change.state, Applied):
-                raise BadRequestError("This change is not applied, so there is nothing to undo.", field="change")
-            back = await reverse(change, self.world.snapshot())
-            await self.applier.apply(back)
-            undone = change.to(Undone())
-            session.emit(ev.ChangeChanged(change.task, undone))
-            todo = session.tasks[change.task].todo.reopen(hunk.id for hunk in change.hunks)
-            session.set_todo(change.task, todo, "harness")
-            session.feedback.append("[The user took your last applied change back; the files are as before it.]")
-            return undone
+            if session.tasks[task].status is not None:
+                return
+            for change in session.proposed():
+                if change.task == task:
+                    self._refuse(session, change, [hunk.id for hunk in change.hunks], CANCELLED)
+                    session.emit(ev.ChangeChanged(task, change.to(Rejected(CANCELLED))))
+            _finish(session, task, "cancelled", "Cancelled; nothing was changed.")
+
+    async def settled(self) -> None:
+        """Until nothing is being decided on."""
+        async with self._turn:
+            pass
+
+    async def _decide(self, change_id: str, decide: Callable[[], Awaitable[ChangeSet]]) -> ChangeSet:
+        async with self._turn:
+            self.deciding = change_id
+            try:
+                return await finish(decide())
+            finally:
+                self.deciding = ""
+
+    async def _accept(self, session: Session, change_id: str, digest: str, hunks: Sequence[str] | None) -> ChangeSet:
+        change, check = _proposed(session, change_id, digest)
+        chosen = _choose(change, hunks)
+        staging = Staging(self.world.snapshot())
+        staging.load(chosen.files)
+        stale = await staging.rebase(self.world.snapshot())
+        if stale:
+            names = tuple(staging.folders.name_of(path) for path in stale)
+            session.emit(ev.ChangeChanged(change.task, change.to(Stale(stale))))
+            _finish(session, change.task, "stopped", f"Not applied: {', '.join(names)} changed meanwhile.")
+            raise StaleError(
+                f"{', '.join(names)} changed where the proposal edits it.",
+                paths=names,
+                kept="Nothing was written.",
+                hint="Start the task again on the new text.",
+            )
+        ready = ChangeSet(change.id, change.task, staging.files, change.state, change.summary)
+        written = await self.applier.apply(ready)
+        taken = frozenset(hunk.id for hunk in chosen.hunks)
+        applied = ready.to(Applied(check, taken, written.after))
+        session.emit(ev.ChangeChanged(change.task, applied))
+        refused = [hunk.id for hunk in change.hunks if hunk.id not in taken]
+        self._refuse(session, change, refused, "")
+        count = len(applied.hunks)
+        _finish(session, change.task, "done", change.summary or f"Applied {count} hunk{'s' * (count != 1)}.")
+        return applied
+
+    async def _undo(self, session: Session, change_id: str) -> ChangeSet:
+        change = session.changes[change_id]
+        if not isinstance(change.state, Applied):
+            raise BadRequestError("This change is not applied, so there is nothing to undo.", field="change")
+        back = await reverse(change, self.world.snapshot())
+        await self.applier.apply(back)
+        undone = change.to(Undone())
+        session.emit(ev.ChangeChanged(change.task, undone))
+        # A hunk's id holds its place, and the evidence names the hunks as they were proposed: perhaps elsewhere.
+        gone = change.state.hunks.union(hunk.id for hunk in change.hunks)
+        session.set_todo(change.task, session.tasks[change.task].todo.reopen(gone), "harness")
+        session.feedback.append(UNDONE)
+        return undone
 
     def _refuse(self, session: Session, change: ChangeSet, refused: Sequence[str], reason: str) -> None:
         session.feedback.append(decision_text(change, self.world.folders, refused, reason))
@@ -100,6 +139,13 @@ def _proposed(session: Session, change_id: str, digest: str) -> tuple[ChangeSet,
     change = session.changes[change_id]
     match change.state:
         case Proposed(check):
+            if session.continued == change_id:
+                raise BadRequestError(
+                    "A running task goes on from this change.",
+                    field="change",
+                    kept="Nothing was decided.",
+                    hint="Wait for its proposal, or cancel it first.",
+                )
             if change.digest != digest:
                 raise StaleError(
                     "The change is not the one that was decided on; it has moved on since.",

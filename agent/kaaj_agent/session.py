@@ -6,14 +6,16 @@ Everything here is rebuilt from the log by `restore`. Nothing outside calls anyt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kaaj_agent import events as ev
-from kaaj_agent.changes import ChangeSet, Proposed
+from kaaj_agent.changes import ChangeSet, Draft, Proposed
 from kaaj_agent.ports import Clock, Message, Usage
+from kaaj_agent.prompt import decision_between, sound
 from kaaj_agent.session_log import SessionLog
-from kaaj_agent.todo import Author, TodoList
+from kaaj_agent.todo import Author, Todo, TodoList
+from kaaj_agent.world import Folders
 
 
 @dataclass(slots=True)
@@ -31,13 +33,19 @@ class TaskState:
     window: int = 0
     status: ev.Ending | None = None
     summary: str = ""
+    edits: int = 0
+    """How often the user has edited the list."""
+    removed: tuple[Todo, ...] = ()
+    """What the user took off the list, and did not put on it again."""
 
 
 @dataclass(slots=True)
 class Session:
     """Append with `emit` and `say`; read the projections.
 
-    `feedback` is what the model is to hear of the person's decisions at the beginning of the next turn.
+    `feedback` is what the model is to hear of the person's decisions at the beginning of the next turn. `continued`
+    is the proposal that a running task goes on from; nobody decides on it meanwhile. Drafts are kept without their
+    files among `events`: only the newest one is of use, and that stands in `changes`.
     """
 
     id: str
@@ -51,11 +59,12 @@ class Session:
     tasks: dict[str, TaskState] = field(default_factory=dict[str, TaskState])
     changes: dict[str, ChangeSet] = field(default_factory=dict[str, ChangeSet])
     feedback: list[str] = field(default_factory=list[str])
+    continued: str = ""
     _told_problem: bool = False
 
     def emit(self, body: ev.Body) -> None:
         """Append one event, log it, and tell every listener, in this order."""
-        event = ev.Event(self.id, len(self.events) + 1, self.clock.now(), body)
+        event = ev.Event(self.id, self.seq + 1, self.clock.now(), body)
         self._project(event)
         self.log.event(event)
         for listener in tuple(self.listeners):
@@ -66,13 +75,24 @@ class Session:
 
     def say(self, message: Message) -> None:
         """Append one message to the prompt."""
+        message = replace(message, content=sound(message.content))
         self.messages.append(message)
         self.log.message(message)
+
+    def close_turn(self, why: str) -> None:
+        """The assistant has the last word of a turn, also where the model did not come to it: templates ask for it."""
+        if self.messages and self.messages[-1].role in ("user", "tool"):
+            self.say(Message("assistant", f"[{why}]"))
 
     def set_todo(self, task: str, todo: TodoList, by: Author) -> None:
         """The list of a task has changed; nothing happens if it has not."""
         if todo != self.tasks[task].todo:
             self.emit(ev.TodoChanged(task, todo, by))
+
+    @property
+    def seq(self) -> int:
+        """The number of the last event; 0 before the first."""
+        return self.events[-1].seq if self.events else 0
 
     @property
     def running(self) -> TaskState | None:
@@ -82,15 +102,25 @@ class Session:
         return tuple(change for change in self.changes.values() if isinstance(change.state, Proposed))
 
     def restore(self, records: Iterable[ev.Event | Message]) -> None:
+        """Replay a log. What the model has not heard yet of the person's decisions is worked out again."""
         for record in records:
             if isinstance(record, Message):
                 self.messages.append(record)
+                if record.role == "user":
+                    self.feedback.clear()
             else:
+                before = self.changes.get(record.body.change.id) if isinstance(record.body, ev.ChangeChanged) else None
                 self._project(record)
+                if before is not None:
+                    told = decision_between(before, self.changes[before.id], Folders(self.roots))
+                    self.feedback += [told] if told else []
 
     def _project(self, event: ev.Event) -> None:
-        self.events.append(event)
         body = event.body
+        if isinstance(body, ev.ChangeChanged) and isinstance(body.change.state, Draft):
+            self.events.append(replace(event, body=replace(body, change=replace(body.change, files=()))))
+        else:
+            self.events.append(event)
         if isinstance(body, ev.TaskStarted):
             self.tasks[body.task] = TaskState(body.task, body.prompt, body.mode, body.path, body.model)
             return
@@ -98,7 +128,11 @@ class Session:
         if task is None:
             return
         match body:
-            case ev.TodoChanged(todo=todo):
+            case ev.TodoChanged(todo=todo, by=by):
+                if by == "user":
+                    gone = [item for item in (*task.removed, *task.todo.items) if todo.get(item.id) is None]
+                    task.removed = tuple(item for item in gone if not todo.titled(item.title))
+                    task.edits += 1
                 task.todo = todo
             case ev.ChangeChanged(change=change):
                 self.changes[change.id] = change

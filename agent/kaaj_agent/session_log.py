@@ -16,17 +16,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
 from kaaj_agent.changes import ChangeSet, Draft
 from kaaj_agent.codec import from_json, to_json
-from kaaj_agent.events import ChangeChanged, Event
+from kaaj_agent.events import Body, ChangeChanged, Event
 from kaaj_agent.ports import Message
 
 _log = logging.getLogger(__name__)
 VERSION = 1
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -63,7 +64,11 @@ class SessionLog:
             lock = _lock(path)
         except Timeout as error:
             raise BlockingIOError(f"{path.name} is in use by another Kaaj") from error
-        return cls(path, _append_to(path), lock)
+        try:
+            return cls(path, _append_to(path), lock)
+        except OSError:
+            lock.release()
+            raise
 
     def event(self, event: Event) -> None:
         body = event.body
@@ -128,7 +133,7 @@ def _append_to(path: Path) -> FileIO:
 
 def _lock(path: Path) -> FileLock:
     """Hold a log as this process's own. Raises filelock.Timeout where another process holds it."""
-    lock = FileLock(path.with_suffix(".lock"), blocking=False)
+    lock = FileLock(path.with_suffix(".lock"), blocking=False, thread_local=False)  # taken in one, let go in another
     lock.acquire()
     return lock
 
@@ -160,11 +165,21 @@ def replay(path: Path) -> Iterator[Event | Message]:
             try:
                 row = json.loads(line)
                 if "message" in row:
-                    yield from_json(row["message"])
+                    yield _a(Message, from_json(row["message"]))
                 elif "event" in row:
-                    yield _with_files(from_json(row["event"]), row["event"]["body"], files)
-            except (ValueError, KeyError, TypeError) as error:
+                    event = _a(Event, from_json(row["event"]))
+                    if not isinstance(event.body, Body):
+                        raise TypeError(f"an event of {type(event.body).__name__}")  # noqa: TRY301 - as the others
+                    yield _with_files(event, row["event"]["body"], files)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 _log.warning("%s:%d cannot be read: %s", path, number, error)
+
+
+def _a(kind: type[T], value: Any) -> T:
+    """The value, if it is of that kind; else TypeError."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{type(value).__name__} does not belong there")
+    return value
 
 
 def _with_files(event: Event, body: dict[str, Any], known: dict[str, Any]) -> Event:

@@ -7,11 +7,12 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from kaaj_agent.failures import SandboxError
+from kaaj_agent.finishing import finish
 from kaaj_agent.output import Output
 from kaaj_agent.ports import CommandResult
 
@@ -28,22 +29,6 @@ _READ: Final = 65_536
 _SWEEPS: Final = 20
 
 T = TypeVar("T")
-
-
-async def _finish(work: Awaitable[T]) -> T:
-    """Await `work` to its end whatever happens; a cancellation that came meanwhile is raised afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        if not task.cancelled():
-            task.exception()  # looked at, so that the loop does not complain of it
-        raise cancelled
-    return task.result()
 
 
 class ShadowShell:
@@ -103,9 +88,9 @@ class ShadowShell:
                 except TimeoutError:
                     timed_out = True
                 finally:
-                    await _finish(self._end(process, mark, reader))
+                    await finish(self._end(process, mark, reader))
         except BaseException:
-            await _finish(_kill_all(process, mark, sandboxed=self._sandboxed))
+            await finish(_kill_all(process, mark, sandboxed=self._sandboxed))
             raise
         seconds = time.monotonic() - began
         text = output.text()
@@ -133,10 +118,10 @@ class ShadowShell:
         )
         task = asyncio.ensure_future(starting)
         try:
-            return await _finish(task)
+            return await finish(task)
         except asyncio.CancelledError:
             if not task.cancelled() and task.exception() is None:
-                await _finish(_kill_all(task.result(), mark, sandboxed=self._sandboxed))
+                await finish(_kill_all(task.result(), mark, sandboxed=self._sandboxed))
             raise
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,6 +110,16 @@ class Staging:
             self._store(replace(held, path=new_path))
         else:
             self._store(replace(held, new_path=new_path if new_path != held.path else None))
+
+    def drop(self, hunks: Collection[str]) -> None:
+        """Take hunks out again, by id. A file that is left with none of its hunks is as it was."""
+        for path, file in tuple(self._files.items()):
+            left = file.only({hunk.id for hunk in file.hunks}.difference(hunks))
+            if left is None:
+                del self._files[path]
+            else:
+                self._files[path] = left
+        self.revision += 1
 
     async def rebase(self, snapshot: Snapshot) -> tuple[Path, ...]:
         """Carry what is staged over to a newer snapshot; the paths that could not be carried are returned.

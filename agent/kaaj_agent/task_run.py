@@ -7,13 +7,13 @@ import importlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from kaaj_agent import events as ev
 from kaaj_agent import prompt
-from kaaj_agent.changes import ChangeSet, Checked, CheckResult, Proposed, Rejected, Stale
-from kaaj_agent.failures import FileError, KaajError, StaleError
+from kaaj_agent.changes import ChangeSet, Checked, CheckResult, FileChange, Proposed, Rejected, Stale
+from kaaj_agent.failures import FileError, KaajError
 from kaaj_agent.git_facts import git_facts
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import LimitReachedError, Limits
@@ -35,6 +35,9 @@ _log = logging.getLogger(__name__)
 GIT_SECONDS: Final = 0.5
 """How long the first request waits for git's facts; without them it is only a little poorer."""
 
+CHECKS_MAX: Final = 3
+"""How often a change is checked anew because its texts were edited during the check."""
+
 
 @dataclass(slots=True)
 class TaskRun:
@@ -53,7 +56,8 @@ class TaskRun:
             async with self._workshop() as workshop:
                 await self._work(workshop)
         except asyncio.CancelledError:
-            self._finish("cancelled", "Cancelled; nothing of it reached your files.")
+            if not self._waits():
+                self._finish("cancelled", "Cancelled; nothing of it reached your files.")
             raise
         except KaajError as error:
             _log.info("task %s failed: %s", self.task, error)
@@ -77,7 +81,7 @@ class TaskRun:
     async def _work(self, workshop: Workshop) -> None:
         agent = self.agent
         if self.inherited is not None:
-            self.staging.load(self.inherited.files)
+            self.staging.load(_without_todos(self.inherited.files))
         connection = await agent.connect()
         profile = await connection.model.profile()
         work = self._bench_up(workshop, connection, profile)
@@ -99,6 +103,7 @@ class TaskRun:
             command=lambda command: work.command(command),  # noqa: PLW0108 - `work` is bound below
             get_todo=lambda: work.todo,
             set_todo=lambda todo: work.set_todo(todo, "model"),
+            get_removed=lambda: self.session.tasks[self.task].removed,
             plan_only=self.request.mode == "plan" or self.request.intent == "explain",
         )
         work = Work(
@@ -151,23 +156,27 @@ class TaskRun:
         if session.feedback:
             text = "\n".join(session.feedback) + "\n\n" + text
             session.feedback.clear()
-        session.say(Message("user", text))
+        work.tell(text)
 
     # --- the end ---------------------------------------------------------------------------------------------------
 
     async def _conclude(self, work: Work, outcome: Outcome) -> None:
-        if not outcome.keep or not self.staging.files or self.request.mode == "plan":
+        if not outcome.keep or self.request.mode == "plan":
             self._finish(outcome.status, outcome.summary)
             return
-        stale = await self.staging.rebase(self.agent.world.snapshot())
-        if stale:
-            names = ", ".join(self.staging.folders.name_of(path) for path in stale)
-            self.session.emit(ev.ChangeChanged(self.task, work.change(outcome.summary).to(Stale(stale))))
+        check = await self._check(work)
+        if not self.staging.files:
+            self._supersede()
+            self._finish(outcome.status, outcome.summary)
+            return
+        if isinstance(check, Stale):
+            names = ", ".join(self.staging.folders.name_of(path) for path in check.paths)
+            self.session.emit(ev.ChangeChanged(self.task, work.change(outcome.summary).to(check)))
             self._finish("stopped", f"{names} changed where the work edits it; nothing was written. Start it again.")
             return
-        check = await work.check()
         work.settle(check)
         change = work.change(outcome.summary)
+        self.session.close_turn(outcome.summary)
         self.session.emit(ev.ChangeChanged(self.task, change.to(Checked(check))))
         self._supersede()
         self.session.emit(ev.ChangeChanged(self.task, change.to(Proposed(check))))
@@ -176,20 +185,55 @@ class TaskRun:
         if self.request.mode == "auto":
             await self._apply(work, change, check, outcome)
 
+    async def _check(self, work: Work) -> CheckResult | Stale:
+        """What is staged, without what the user does not want any more, on the texts as they are now, checked."""
+        check: CheckResult | Stale = CheckResult("none")
+        for _ in range(CHECKS_MAX):  # somebody who types all the time gets a proposal, too
+            self._drop(work)
+            if not self.staging.files:
+                break
+            revision = self.staging.revision
+            check = await self._fresh() or await work.check()
+            self._drop(work)
+            stale = await self._fresh()
+            if stale or isinstance(check, Stale) or self.staging.revision == revision:
+                return stale or check
+        return check
+
+    async def _fresh(self) -> Stale | None:
+        """Carry what is staged over to the texts as they are now."""
+        stale = await self.staging.rebase(self.agent.world.snapshot())
+        return Stale(stale) if stale else None
+
+    def _drop(self, work: Work) -> None:
+        if dropped := work.drop_unwanted():
+            self.session.feedback.append(f"[Taken out, as the user does not want it: {', '.join(dropped)}.]")
+
+    def _waits(self) -> bool:
+        """Whether a proposal of this task waits for a decision."""
+        return any(change.task == self.task for change in self.session.proposed())
+
     def _supersede(self) -> None:
         old = self.inherited
         if old is not None and isinstance(self.session.changes[old.id].state, Proposed):
             self.session.emit(ev.ChangeChanged(old.task, old.to(Rejected("superseded by a newer proposal"))))
 
     async def _apply(self, work: Work, change: ChangeSet, check: CheckResult, outcome: Outcome) -> None:
-        if not check.ok or outcome.status != "done":
+        if not check.ok or work.unchecked or outcome.status != "done":
             work.notice("Not applied by itself, because the work is not done and checked. It waits for you.", "warning")
             return
         try:
             await self.agent.accept(change.id, change.digest)
-        except StaleError as error:
-            work.notice(str(error), "warning")
+        except KaajError as error:
+            if self._waits():  # else the task has ended, and its end says why
+                work.notice(f"Not applied by itself: {error} It waits for you.", "warning")
 
     def _finish(self, status: ev.Ending, summary: str) -> None:
         if self.session.tasks[self.task].status is None:
+            self.session.close_turn(summary)
             self.session.emit(ev.TaskFinished(self.task, status, summary))
+
+
+def _without_todos(files: tuple[FileChange, ...]) -> tuple[FileChange, ...]:
+    """An earlier task's files: the items that its hunks served are not this task's, though they be called the same."""
+    return tuple(replace(file, hunks=tuple(replace(hunk, todo=None) for hunk in file.hunks)) for file in files)

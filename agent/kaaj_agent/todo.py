@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -56,6 +56,10 @@ class TodoList:
     def get(self, item_id: str) -> Todo | None:
         return next((item for item in self.items if item.id == item_id), None)
 
+    def titled(self, title: str) -> bool:
+        """Whether there is an item of this title, however it is capitalised."""
+        return any(_key(item.title) == _key(title) for item in self.items)
+
     def with_item(self, item: Todo) -> TodoList:
         """The list with the item of the same id replaced, or the item added at the end."""
         if self.get(item.id) is None:
@@ -94,26 +98,34 @@ class TodoList:
         )
 
 
+def _key(title: str) -> str:
+    return title.strip().casefold()
+
+
 def from_model(
     rows: Iterable[tuple[str, Status]],
     before: TodoList,
     hunks: Mapping[str, tuple[str, ...]],
     notes: Mapping[str, str] = MappingProxyType({}),
+    removed: Collection[Todo] = (),
 ) -> TodoList:
     """The list that the model wrote as (title, status), with ids kept for titles that stood there before.
 
     An item that the model calls done stays open until evidence is there: `hunks` maps item ids to the hunks that
     serve them now, `notes` to what was looked up for them. Items that the user wrote or skipped cannot be dropped
-    or revived by the model.
+    or revived by the model, and those that the user `removed` do not come back.
     """
     known: dict[str, list[Todo]] = {}
     for item in before.items:
-        known.setdefault(item.title.strip().casefold(), []).append(item)
-    taken = [int(item.id[1:]) for item in before.items if item.id[1:].isdigit()]
+        known.setdefault(_key(item.title), []).append(item)
+    gone = {_key(item.title) for item in removed}
+    taken = [int(item.id[1:]) for item in (*before.items, *removed) if item.id[1:].isdigit()]
     fresh = max(taken, default=0)
     items: list[Todo] = []
     for title, status in rows:
-        same = known.get(title.strip().casefold())
+        if _key(title) in gone and _key(title) not in known:
+            continue
+        same = known.get(_key(title))
         if same:
             old = same.pop(0)
         else:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, CheckResult, Draft
@@ -26,18 +27,22 @@ from kaaj_agent.ports import (
     TextDelta,
     ToolCall,
     ToolSpec,
+    Usage,
 )
+from kaaj_agent.prompt import sound, todo_edited
 from kaaj_agent.request import StartRequest
 from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
 from kaaj_agent.todo import Author, Evidence, TodoList
-from kaaj_agent.tools.bench import Bench, ToolResult, refusal
+from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal
 from kaaj_agent.tools.registry import SPECS, TOOLS
 from kaaj_agent.workshop import Workshop
 
 _log = logging.getLogger(__name__)
 
-CANCELLED = "Cancelled before it finished; nothing of it took effect."
+CANCELLED: Final = "Cancelled before it finished; nothing of it took effect."
+CUT_OFF: Final = "[cut off]"
+NO_TEXT: Final = "[no text]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,9 @@ class Work:
     limits: Limits
     scorer: Scorer | None = None
     last_check: tuple[int, CheckResult] | None = None
-    _shown_todo: TodoList = TodoList()
+    unchecked: bool = False
+    """Whether a check should have run last time and could not."""
+    _edits_heard: int = 0
     _activity: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     # --- telling ---------------------------------------------------------------------------------------------------
@@ -87,10 +94,7 @@ class Work:
 
     def set_todo(self, todo: TodoList, by: Author = "harness") -> None:
         self.session.set_todo(self.task, todo, by)
-        running = todo.running
-        self.staging.todo = running.id if running else None
-        if by != "user":
-            self._shown_todo = todo
+        self._follow_todo()
 
     def notice(self, text: str, level: Literal["info", "warning", "error"] = "info") -> None:
         self.session.emit(ev.Noticed(self.task, level, text))
@@ -98,6 +102,10 @@ class Work:
     def text(self, text: str) -> None:
         """Prose for the person that the harness itself wrote."""
         self.session.emit(ev.TextAdded(self.task, text))
+
+    def tell(self, text: str) -> None:
+        """A user's turn that the harness writes for the model, with what the user did to the list meanwhile."""
+        self.session.say(Message("user", "\n\n".join(part for part in (text, self.hear_edits()) if part)))
 
     @contextmanager
     def activity(self, tool: str, title: str) -> Generator[Activity]:
@@ -126,10 +134,13 @@ class Work:
 
         A reply that was cut keeps its prose and loses its calls.
         """
-        self._tell_todo_edits()
+        heard = self.hear_edits()
+        if heard:
+            self.session.say(Message("user", heard))
         reply = await self._stream(Request(tuple(self.session.messages), tools), remember=True)
-        calls = reply.calls if reply.finish != "length" else ()
-        self.session.say(Message("assistant", reply.text, calls))
+        calls = tuple(map(_sound, reply.calls)) if reply.finish != "length" else ()
+        text = reply.text if calls or reply.text.strip() else CUT_OFF if reply.finish == "length" else NO_TEXT
+        self.session.say(Message("assistant", text, calls))
         return replace(reply, calls=calls)
 
     async def ask_aside(self, request: Request, *, show: bool = False) -> Reply:
@@ -140,42 +151,82 @@ class Work:
         self.limits.step()
         shown: list[str] = []
         reply: Reply | None = None
+        until = asyncio.timeout(self.limits.left)
         try:
-            async for item in self.model.stream(request):
-                match item:
-                    case TextDelta(text=text):
-                        shown.append(text)
-                        if show:
-                            self.session.emit(ev.TextAdded(self.task, text))
-                    case Restart():
-                        shown.clear()
-                        if show:
-                            self.session.emit(ev.TextAdded(self.task, "", reset=True))
-                    case Reply():
-                        reply = item
-                    case _:
-                        pass
+            async with until:
+                async for item in self.model.stream(request):
+                    match item:
+                        case TextDelta(text=text):
+                            shown.append(text)
+                            if show:
+                                self.session.emit(ev.TextAdded(self.task, sound(text)))
+                        case Restart():
+                            shown.clear()
+                            if show:
+                                self.session.emit(ev.TextAdded(self.task, "", reset=True))
+                        case Reply():
+                            reply = item
+                        case _:
+                            pass
+        except TimeoutError:
+            if until.expired():
+                raise self.limits.too_long() from None
+            raise
         except asyncio.CancelledError:
             if remember:
                 self.session.say(Message("assistant", "".join(shown) + "\n[cancelled by the user]"))
             raise
         if reply is None:
             raise KaajError("The model's stream ended without a reply.", kept="Nothing was changed by it.")
-        self.count(reply)
+        self.spend(reply.usage)
         return reply
 
-    def count(self, reply: Reply) -> None:
-        used = reply.usage.prompt + reply.usage.completion
-        self.limits.usage = self.limits.usage + reply.usage
+    def spend(self, usage: Usage) -> None:
+        """Count tokens of this task, and tell."""
+        self.limits.usage = self.limits.usage + usage
+        used = usage.prompt + usage.completion if usage.requests == 1 else 0
         self.session.emit(ev.UsageAdded(self.task, self.limits.usage, used, self.profile.window))
 
-    def _tell_todo_edits(self) -> None:
-        """The prompt hears of the user's edits of the list, once, before the next request."""
-        if self.todo != self._shown_todo:
-            from kaaj_agent.prompt import todo_edited  # noqa: PLC0415 - only then
+    # --- the user's edits of the list ------------------------------------------------------------------------------
 
-            self.session.say(Message("user", todo_edited(self.todo)))
-            self._shown_todo = self.todo
+    def hear_edits(self) -> str:
+        """What the model has to hear of the user's edits of the list, once; empty where there are none.
+
+        What was staged for items that the user does not want any more is taken out.
+        """
+        state = self.session.tasks[self.task]
+        if state.edits == self._edits_heard:
+            return ""
+        self._edits_heard = state.edits
+        dropped = self.drop_unwanted()
+        if self.todo.running is None and (first := next(iter(self.todo.open), None)) is not None:
+            self.set_todo(self.todo.start(first.id))
+        self._follow_todo()
+        return todo_edited(self.todo, dropped)
+
+    def drop_unwanted(self) -> tuple[str, ...]:
+        """Take out what is staged for items that the user skipped or removed; their titles."""
+        unwanted = self._unwanted()
+        hunks = [hunk for file in self.staging.files for hunk in file.hunks if hunk.todo in unwanted]
+        if not hunks:
+            return ()
+        self.staging.drop([hunk.id for hunk in hunks])
+        titles = tuple(unwanted[name] for name in dict.fromkeys(hunk.todo for hunk in hunks) if name is not None)
+        self.notice(f"Taken out of the change, as you do not want it: {', '.join(titles)}.")
+        self.show_draft()
+        return titles
+
+    def _unwanted(self) -> dict[str, str]:
+        """The titles of the items that the user skipped or removed, by id."""
+        state = self.session.tasks[self.task]
+        skipped = [item for item in state.todo.items if item.status == "skipped"]
+        removed = [item for item in state.removed if state.todo.get(item.id) is None]
+        return {item.id: item.title for item in (*skipped, *removed)}
+
+    def _follow_todo(self) -> None:
+        """What is staged from now on serves the item that is running."""
+        running = self.todo.running
+        self.staging.todo = running.id if running else None
 
     # --- tools -----------------------------------------------------------------------------------------------------
 
@@ -184,9 +235,11 @@ class Work:
         answered = 0
         try:
             for call in calls:
-                result = await self._execute(call)
-                self._answer(call, result.text)
+                result, times = await self._execute(call)
                 answered += 1
+                heard = self.hear_edits() if answered == len(calls) else ""
+                self._answer(call, f"{result.text}\n\n{heard}" if heard else result.text)
+                self.limits.repeats(call.name, times)
         finally:
             for call in calls[answered:]:
                 self._answer(call, CANCELLED)
@@ -194,14 +247,16 @@ class Work:
     def _answer(self, call: ToolCall, text: str) -> None:
         self.session.say(Message("tool", text, call_id=call.id, name=call.name))
 
-    async def _execute(self, call: ToolCall) -> ToolResult:
+    async def _execute(self, call: ToolCall) -> tuple[ToolResult, int]:
+        """The result, and how often this very call has had it."""
         tool = TOOLS.get(call.name)
-        title = tool.title(call.arguments) if tool else call.name
+        problem = self._problem(tool, call)
+        title = tool.title(call.arguments) if tool and not problem else call.name
         self.session.emit(ev.ToolStarted(self.task, call.id, call.name, title, call.arguments))
-        result = ToolResult(CANCELLED, "cancelled", ok=False)
+        result, times = ToolResult(CANCELLED, "cancelled", ok=False), 0
         revision = self.staging.revision
         try:
-            result = await self._result(call)
+            result = refusal(problem) if tool is None or problem else await self._result(tool, call)
             times = self.limits.repeated(call, result.text)
             if times >= REPEATS_TOLD:
                 again = f"[You made this very call {times} times with this very result. Do otherwise.]"
@@ -212,19 +267,22 @@ class Work:
             self._note(title)
         if self.staging.revision != revision:
             self.show_draft()
-        return result
+        return result, times
 
-    async def _result(self, call: ToolCall) -> ToolResult:
-        tool = TOOLS.get(call.name)
+    def _problem(self, tool: Tool | None, call: ToolCall) -> str:
+        """Why a call cannot be executed, for the model; empty where it can."""
         if tool is None:
-            return refusal(f"There is no tool `{call.name}`. The tools are: {', '.join(TOOLS)}.")
-        if call.error:
-            return refusal(call.error)
-        problem = _misfit(tool.spec, call.arguments)
-        if problem:
-            return refusal(problem)
-        if self.bench.plan_only and not tool.reads and call.name != "todo":
-            return refusal(f"`{call.name}` is off: the user asked for a plan only. Nothing was changed.")
+            return f"There is no tool `{call.name}`. The tools are: {', '.join(TOOLS)}."
+        problem = call.error or _misfit(tool.spec, call.arguments)
+        if problem or tool.reads or call.name == "todo":
+            return problem
+        if self.bench.plan_only:
+            return f"`{call.name}` is off: the user asked for a plan only. Nothing was changed."
+        if (unwanted := self._unwanted().get(self.staging.todo or "")) is not None:
+            return f"The user does not want `{unwanted}` any more; `{call.name}` was not executed."
+        return ""
+
+    async def _result(self, tool: Tool, call: ToolCall) -> ToolResult:
         try:
             return await tool.run(self.bench, call.arguments)
         except (FileError, BadRequestError, SandboxError) as error:
@@ -243,11 +301,13 @@ class Work:
         if self.last_check is not None and self.last_check[0] == self.staging.revision:
             return self.last_check[1]
         revision = self.staging.revision
+        self.unchecked = False
         try:
             result = await self.workshop.check(self.change())
         except SandboxError as error:
             self.notice(f"{error} The change is shown unchecked.", "warning")
-            result = CheckResult("none")
+            result = await self.workshop.parse(self.change())
+            self.unchecked = True
         self.last_check = (revision, result)
         return result
 
@@ -277,6 +337,16 @@ class Work:
     async def command(self, command: str) -> tuple[CommandResult, tuple[str, ...]] | str:
         """For the `run` tool: in the shadow, with what the command changed staged. A refusal is a sentence."""
         return await self.workshop.command(command, self.staging)
+
+
+def _sound(call: ToolCall) -> ToolCall:
+    """The call, or one that is only answered where it holds what no encoding can carry."""
+    try:
+        (call.name + json.dumps(dict(call.arguments), ensure_ascii=False, default=str)).encode()
+    except UnicodeEncodeError:
+        error = "The call holds half a character (a lone surrogate); nothing was done. Write the character itself."
+        return replace(call, name=sound(call.name), arguments={}, error=error)
+    return call
 
 
 def _misfit(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:

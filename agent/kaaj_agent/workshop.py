@@ -119,6 +119,10 @@ class Workshop:
             self._tell_limits()
             return result
 
+    async def parse(self, change: ChangeSet) -> CheckResult:
+        """Whether what is touched parses, where no command can run."""
+        return await ShadowChecker(self.shadow, self.staging.snapshot, None).check(change)
+
     def _tell_limits(self) -> None:
         """Tell the person, once each, what the shadow could not show and what a command did that cannot be staged."""
         if self._shadow is None:

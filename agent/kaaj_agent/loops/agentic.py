@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from kaaj_agent.ports import Message
 from kaaj_agent.prompt import check_failed
 from kaaj_agent.work import Outcome, Work
 
@@ -33,7 +32,7 @@ async def run(work: Work) -> Outcome:
             if bad > BAD_REPLIES_MAX:
                 why = "was cut at its length limit" if cut else "was empty"
                 return Outcome("stopped", f"Stopped: the model's reply {why} {bad} times in a row.")
-            work.session.say(Message("user", CUT if cut else EMPTY))
+            work.tell(CUT if cut else EMPTY)
             continue
         if work.bench.plan_only or not work.staging.files:
             return Outcome("done", reply.text.strip())
@@ -45,4 +44,4 @@ async def run(work: Work) -> Outcome:
         if rounds >= CHECK_ROUNDS:
             return Outcome("stopped", f"The check still fails after {rounds} rounds.\n{reply.text.strip()}")
         work.notice(f"The check `{check.command or 'parse'}` fails; the model mends it.")
-        work.session.say(Message("user", check_failed(check.command or "parse", check.output)))
+        work.tell(check_failed(check.command or "parse", check.output))

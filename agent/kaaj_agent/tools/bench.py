@@ -11,7 +11,7 @@ from kaaj_agent.failures import OutsideError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.ports import CommandResult, Diagnoser, ToolSpec
 from kaaj_agent.staging import Staging
-from kaaj_agent.todo import TodoList
+from kaaj_agent.todo import Todo, TodoList
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Bench:
 
     `command` runs in the shadow workspace with what is staged laid out there, and stages what the command changed;
     it answers with the result and the names of the files so staged. `notes` says what was looked up for a to-do
-    item, by its id. `shown` remembers what was read, so that
-    reading it again costs a line: (path, first, last) to the text's digest.
+    item, by its id. `get_removed` gives the items that the user took off the list. `shown` remembers what was read,
+    so that reading it again costs a line: (path, first, last) to the text's digest.
     """
 
     staging: Staging
@@ -44,6 +44,7 @@ class Bench:
     command: Callable[[str], Awaitable[tuple[CommandResult, tuple[str, ...]] | str]]
     get_todo: Callable[[], TodoList]
     set_todo: Callable[[TodoList], None]
+    get_removed: Callable[[], tuple[Todo, ...]] = tuple
     notes: dict[str, str] = field(default_factory=dict[str, str])
     plan_only: bool = False
     shown: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])
