@@ -181,6 +181,10 @@ class Scorer(Protocol):
         """Greedy text after `prefix` up to the end of the line (its `\\n` included if it came within `limit`)."""
         ...
 
+    def spent(self) -> Usage:
+        """The tokens since this was last asked."""
+        ...
+
 
 # --- commands -----------------------------------------------------------------------------------------------------
 

@@ -105,6 +105,9 @@ class Believer:
         word = self._next(prefix)
         return [Alternative(self._tokens(word)[0], word, -0.1)][:count] if word else []
 
+    def spent(self) -> Usage:
+        return Usage(100, 90, 5, 3)
+
     async def finish_line(self, prefix: Sequence[int], limit: int) -> str:
         tokens, line = list(prefix), ""
         while "\n" not in line and (word := self._next(tokens)):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kaaj_agent.document import split_lines
 from kaaj_agent.failures import ModelError
-from kaaj_agent.ports import Alternative, Message
+from kaaj_agent.ports import Alternative, Message, Usage
 from kaaj_agent.repair import prompt
 from kaaj_agent.repair.search import Budget, Progress, repair
 from kaaj_agent.repair.surprise import Limits, candidates, changed_characters
@@ -73,6 +73,9 @@ class Oracle:
         first = _TOKEN.match(rest or "")
         best = [("\n", -4.0) if rest is None else (first[0] if first else "", self.sure)]
         return [Alternative(self._id(text), text, p) for text, p in (*best, *self.doubts)][:count]
+
+    def spent(self) -> Usage:
+        return Usage(100, 90, 5, 3)
 
     async def finish_line(self, prefix: Sequence[int], limit: int) -> str:
         self.requests += 1

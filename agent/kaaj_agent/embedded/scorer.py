@@ -8,11 +8,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
 from kaaj_agent.failures import ModelError
-from kaaj_agent.ports import Alternative, Json, Message
+from kaaj_agent.ports import Alternative, Json, Message, Usage
 
 if TYPE_CHECKING:
     import httpx2
 
+CHARACTERS_A_TOKEN: Final = 4
+"""An estimate, for lines that come back as text."""
 _SECONDS: Final = 120.0
 _TRIES: Final = 2
 
@@ -32,11 +34,24 @@ class LlamaScorer:
     scan_url: str = ""
     client: httpx2.AsyncClient | None = None
     _bytes_of: dict[int, bytes] = field(default_factory=dict[int, bytes], init=False, repr=False)
+    _usage: Usage = Usage()
+    _last: Sequence[int] = ()
 
     async def close(self) -> None:
         client, self.client = self.client, None
         if client is not None:
             await client.aclose()
+
+    def spent(self) -> Usage:
+        spent, self._usage = self._usage, Usage()
+        return spent
+
+    def _count(self, prompt: Sequence[int], generated: int) -> None:
+        """One request's tokens; what it shares with the request before comes from the server's cache."""
+        shared = next((at for at, (a, b) in enumerate(zip(prompt, self._last, strict=False)) if a != b), None)
+        cached = min(len(prompt), len(self._last)) if shared is None else shared
+        self._usage += Usage(len(prompt), cached, generated, 1)
+        self._last = prompt
 
     async def render(self, messages: Sequence[Message], opening: str) -> list[int]:
         body = {"messages": [{"role": message.role, "content": message.content} for message in messages]}
@@ -62,6 +77,7 @@ class LlamaScorer:
             body = {"prefix": list(prefix), "tokens": list(tokens), "count": count}
             answer = await self._fast("/scan", body)
             if answer is not None:
+                self._count([*prefix, *tokens], 0)
                 return [
                     [self._alternative(int(i), bytes(data), float(p)) for i, p, data in row]
                     for row in cast("list[list[tuple[int, float, list[int]]]]", answer["rows"])
@@ -75,6 +91,8 @@ class LlamaScorer:
             answer = await self._fast("/lines", body)
             if answer is not None:
                 lines = cast("list[list[int]]", answer["lines"])
+                for prefix, line in zip(prefixes, lines, strict=False):
+                    self._count(prefix, len(line) // CHARACTERS_A_TOKEN)
                 return [bytes(line).decode("utf-8", "replace") for line in lines]
         return [await self.finish_line(prefix, limit) for prefix in prefixes]
 
@@ -90,6 +108,7 @@ class LlamaScorer:
                 "samplers": [],
             },
         )
+        self._count(prefix, 1)
         steps = cast("list[Json]", answer.get("completion_probabilities") or [])
         if not steps:
             return []

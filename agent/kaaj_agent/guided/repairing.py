@@ -184,7 +184,8 @@ class Repairing:
         self, walk: _Walk, judge: Judge, failure: str, mended: Mended
     ) -> tuple[dict[Path, str] | None, str]:
         """Surprise-guided repair over some regions of one file."""
-        if self.scorer is None:
+        scorer = self.scorer
+        if scorer is None:
             return None, ""
         tier = walk.regions
         tried = 0
@@ -198,7 +199,7 @@ class Repairing:
         with self.work.activity("repair", title) as activity:
             try:
                 repairs = await repair(
-                    self.scorer,
+                    scorer,
                     [self._region(s, failure) for s in tier],
                     judge,
                     budget=Budget(seconds=walk.seconds),
@@ -210,6 +211,8 @@ class Repairing:
                 mended.tried.append(f"surprise-guided repair was not possible ({error.message})")
                 self.scorer = None
                 return None, ""
+            finally:
+                self.work.spend(scorer.spent())
             activity.ok = bool(repairs)
             activity.summary = f"{tried} candidates tried, {len(repairs)} pass"
         if repairs:
