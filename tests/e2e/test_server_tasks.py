@@ -357,3 +357,14 @@ async def test_fix_takes_the_problems_along(new_editor: NewEditor, endpoint: Scr
         await editor.eventually(lambda: editor.change("proposed"))
         asked = endpoint.prompts[0]["messages"][-1]["content"]
         assert "cart.py:4:9: warning: result is overwritten [lint]" in asked
+
+
+async def test_a_file_changed_outside_of_the_editor_is_known_at_once(
+    new_editor: NewEditor, endpoint: ScriptedEndpoint, workspace: Path
+) -> None:
+    endpoint.add(FIX, DONE)
+    async with new_editor(capabilities=STREAM) as editor:
+        await proposed(editor)
+        (workspace / "cart.py").write_text("def total(prices):\n    return 0\n")
+        notice = await editor.eventually(lambda: editor.event("notice"), "a notice")
+        assert "cart.py changed where the proposed change edits it" in notice["message"]

@@ -18,6 +18,7 @@ from kaaj_server.lsp.commands import Commands
 from kaaj_server.lsp.diagnostics import EditorDiagnostics
 from kaaj_server.lsp.event_stream import EventStream
 from kaaj_server.lsp.lenses import Lenses
+from kaaj_server.lsp.outside import Outside
 from kaaj_server.lsp.plain.questions import Questions
 from kaaj_server.lsp.plain.tier import Plain
 from kaaj_server.lsp.settings import EditorSettings
@@ -60,10 +61,12 @@ class Engine:
         self.stream = EventStream(self.convert, protocol.tell) if features.events else None
         self.plain = None if features.events else Plain(self)
         self.agent.subscribe(self._heard)
+        self.outside = Outside(server.world, lambda text: server.say("info", text))
         self._restored: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._restored = self.server.own(self._restore())
+        self.server.own(self.outside.watch())
 
     async def restored(self) -> None:
         """Wait until what an earlier process left is there."""
@@ -105,6 +108,7 @@ class Engine:
         await self.agent.cancel(task)
 
     async def close(self) -> None:
+        await self.outside.close()
         await self.agent.close()
         if self.plain is not None:
             await self.plain.close()

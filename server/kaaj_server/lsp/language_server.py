@@ -197,6 +197,8 @@ class KaajServer(LanguageServer):
         uris = [uri for uri in self.places.root_uris if uri not in gone]
         uris += [uri for uri in _uris(event.get("added")) if uri not in uris]
         self._set_folders(uris)
+        if self.ready is not None:
+            self.own(self.ready.outside.watch())
 
     # --- what is handed on to the engine ---------------------------------------------------------------------------
 
