@@ -168,8 +168,7 @@ def replay(path: Path) -> Iterator[Event | Message]:
                     yield _a(Message, from_json(row["message"]))
                 elif "event" in row:
                     event = _a(Event, from_json(row["event"]))
-                    if not isinstance(event.body, Body):
-                        raise TypeError(f"an event of {type(event.body).__name__}")  # noqa: TRY301 - as the others
+                    _has_body(event.body)
                     yield _with_files(event, row["event"]["body"], files)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 _log.warning("%s:%d cannot be read: %s", path, number, error)
@@ -180,6 +179,12 @@ def _a(kind: type[T], value: Any) -> T:
     if not isinstance(value, kind):
         raise TypeError(f"{type(value).__name__} does not belong there")
     return value
+
+
+def _has_body(body: object) -> None:
+    """Raises TypeError for anything but the body of an event."""
+    if not isinstance(body, Body):
+        raise TypeError(f"no event has a {type(body).__name__} for its body")
 
 
 def _with_files(event: Event, body: dict[str, Any], known: dict[str, Any]) -> Event:

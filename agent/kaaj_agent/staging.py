@@ -5,15 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
 
 from kaaj_agent.changes import ChangeSet, FileChange
 from kaaj_agent.document import Document
 from kaaj_agent.failures import FileError, MissingFileError
 from kaaj_agent.hunks import rebase
 from kaaj_agent.world import Folders, Snapshot
+
+SMALL: Final = 32_000
+"""Characters up to which texts are compared at once."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Staging:
@@ -67,29 +75,31 @@ class Staging:
         """The whole new text of a file, which need not exist."""
         held = self._at(path)
         if held is not None:
-            self._store(replace(held, after=text))
+            await self._store(replace(held, after=text))
             return
         gone = self._files.get(path)
         if gone is None:
-            self._store(FileChange(path, await self.snapshot.find(path), text))
+            await self._store(FileChange(path, await self.snapshot.find(path), text))
         elif gone.after is None:
-            self._store(FileChange(path, gone.before, text))
+            await self._store(FileChange(path, gone.before, text))
         else:  # it was moved away: what was moved becomes a new file, and this one keeps its base
-            del self._files[path]
             style = gone.before.format if gone.before else gone.style
-            self._store(FileChange(gone.target, None, gone.after, style=style))
-            self._store(FileChange(path, gone.before, text))
+            moved = await self._made(FileChange(gone.target, None, gone.after, style=style), None)
+            fresh = await self._made(FileChange(path, gone.before, text), None)
+            del self._files[path]
+            self._keep(moved)
+            self._keep(fresh)
 
     async def delete(self, path: Path) -> None:
         """Raises MissingFileError where there is no such file."""
         held = self._at(path)
         if held is None:
-            self._store(FileChange(path, await self.read(path), None))
+            await self._store(FileChange(path, await self.read(path), None))
         elif held.before is None:
             del self._files[held.path]
             self.revision += 1
         else:
-            self._store(replace(held, after=None, new_path=None))
+            await self._store(replace(held, after=None, new_path=None))
 
     async def rename(self, path: Path, new_path: Path) -> None:
         """Raises MissingFileError without the old file, FileError where the new one exists."""
@@ -104,12 +114,13 @@ class Staging:
             await self.delete(path)
             await self.put(new_path, document.text)
         elif held is None:
-            self._store(FileChange(path, document, document.text, new_path))
+            await self._store(FileChange(path, document, document.text, new_path))
         elif held.before is None:
+            made = await self._made(replace(held, path=new_path), None)
             del self._files[held.path]
-            self._store(replace(held, path=new_path))
+            self._keep(made)
         else:
-            self._store(replace(held, new_path=new_path if new_path != held.path else None))
+            await self._store(replace(held, new_path=new_path if new_path != held.path else None))
 
     def drop(self, hunks: Collection[str]) -> None:
         """Take hunks out again, by id. A file that is left with none of its hunks is as it was."""
@@ -156,23 +167,41 @@ class Staging:
             return None
         if file.after == file.before.text:  # moved only
             return replace(file, before=now, after=now.text)
-        after = rebase(file.hunks, file.before.text, now.text)
-        if after is None:
-            return None
-        moved = replace(file, before=now, after=after).with_hunks()
-        if len(moved.hunks) != len(file.hunks):
-            return moved
-        todos = (hunk.todo for hunk in file.hunks)
-        return replace(moved, hunks=tuple(replace(h, todo=t) for h, t in zip(moved.hunks, todos, strict=True)))
+        return await _aside(max(len(now.text), len(file.after)), _moved_on, file, file.before, now)
 
     def _at(self, path: Path) -> FileChange | None:
         """The change whose result stands at `path`."""
         return next((f for f in self._files.values() if f.target == path and f.after is not None), None)
 
-    def _store(self, file: FileChange) -> None:
+    async def _store(self, file: FileChange) -> None:
+        self._keep(await self._made(file, self._files.get(file.path)))
+
+    async def _made(self, file: FileChange, earlier: FileChange | None) -> FileChange:
+        """The change with its hunks."""
+        return await _aside(len(file.after or ""), file.with_hunks, earlier, self.todo)
+
+    def _keep(self, file: FileChange) -> None:
         self.revision += 1
-        earlier = self._files.get(file.path)
         if file.before is not None and file.after == file.before.text and file.new_path is None:
             self._files.pop(file.path, None)
-            return
-        self._files[file.path] = file.with_hunks(earlier, self.todo)
+        else:
+            self._files[file.path] = file
+
+
+async def _aside(size: int, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+    """Comparing texts of some size takes its time, which is not the event loop's."""
+    if size < SMALL:
+        return work(*args, **more)
+    return await asyncio.to_thread(work, *args, **more)
+
+
+def _moved_on(file: FileChange, before: Document, now: Document) -> FileChange | None:
+    """An edit of `before` made on `now`; None where they meet. Its hunks keep their to-do items."""
+    after = rebase(file.hunks, before.text, now.text)
+    if after is None:
+        return None
+    moved = replace(file, before=now, after=after).with_hunks()
+    if len(moved.hunks) != len(file.hunks):
+        return moved
+    todos = (hunk.todo for hunk in file.hunks)
+    return replace(moved, hunks=tuple(replace(h, todo=t) for h, t in zip(moved.hunks, todos, strict=True)))

@@ -143,7 +143,7 @@ class TaskRun:
         text = prompt.opening(
             request.prompt,
             plan_only=request.mode == "plan",
-            focus=prompt.focus_text(staging.folders, document, request.span),
+            focus=await asyncio.to_thread(prompt.focus_text, staging.folders, document, request.span),
             problems=prompt.problems_text(staging.folders, request.diagnostics),
             rules=prompt.rules_text(rules),
             tail=prompt.tail_text(

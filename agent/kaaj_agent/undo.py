@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from kaaj_agent.changes import Applied, ChangeSet, FileChange
 from kaaj_agent.failures import BadRequestError, StaleError
 from kaaj_agent.world import Snapshot
@@ -40,4 +42,4 @@ async def _back(file: FileChange, now: Snapshot) -> FileChange:
         made = FileChange(file.target, current, None)
     else:
         made = FileChange(file.target, current, file.before.text, file.path if file.new_path else None)
-    return made.with_hunks()
+    return await asyncio.to_thread(made.with_hunks)

@@ -15,7 +15,7 @@ from kaaj_agent.approvals import Approvals
 from kaaj_agent.changes import ChangeSet, CheckResult
 from kaaj_agent.check_choice import CheckMemory
 from kaaj_agent.checks import ShadowChecker, find_check
-from kaaj_agent.failures import SandboxError
+from kaaj_agent.failures import FileError, SandboxError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import Limits
 from kaaj_agent.ports import CommandResult, Question
@@ -183,25 +183,37 @@ class Workshop:
         return await self.approvals.ask(self.session, self.limits, question) == RUN_IT
 
     async def _adopt(self, changes: Sequence[ShadowChange], staging: Staging) -> tuple[str, ...]:
-        """Stage what a command changed; a file that is gone while its text stands elsewhere was moved."""
-        seen = [change for change in changes if not self.ignore.ignored(change.path)]
+        """Stage what a command changed. What cannot be staged is told to the person, and the rest is staged."""
+        seen = await asyncio.to_thread(self._wanted, changes)
         made = {change.path: change.text for change in seen if change.text is not None}
         names: list[str] = []
-        for change in seen:
-            if change.text is not None:
-                continue
-            before = await staging.find(change.path)
-            if before is None:
-                continue
-            moved = next((path for path, text in made.items() if text and text == before.text), None)
-            if moved is not None and await staging.find(moved) is None:
-                await staging.rename(change.path, moved)
-                del made[moved]
-                names.append(f"{staging.folders.name_of(change.path)} -> {staging.folders.name_of(moved)}")
-            else:
-                await staging.delete(change.path)
-                names.append(f"{staging.folders.name_of(change.path)} (deleted)")
-        for path, text in made.items():
-            await staging.put(path, text)
-            names.append(staging.folders.name_of(path))
-        return tuple(names)
+        for change in sorted(seen, key=lambda change: change.text is not None):
+            if change.text is not None and change.path not in made:
+                continue  # something was moved there, and is staged as such
+            try:
+                names.append(await self._adopt_one(change.path, made, staging))
+            except FileError as error:
+                text = f"Changed by a command and not staged: {error}"
+                self.session.emit(ev.Noticed(self.task, "warning", text))
+        return tuple(name for name in names if name)
+
+    async def _adopt_one(self, path: Path, made: dict[Path, str], staging: Staging) -> str:
+        """What to call the change that was staged. A file that is gone while its text stands elsewhere was moved."""
+        name = staging.folders.name_of(path)
+        if path in made:
+            await staging.put(path, made[path])
+            return name
+        before = await staging.find(path)
+        if before is None:
+            return ""
+        moved = next((other for other, text in made.items() if text and text == before.text), None)
+        if moved is None or await staging.find(moved) is not None:
+            await staging.delete(path)
+            return f"{name} (deleted)"
+        await staging.rename(path, moved)
+        del made[moved]
+        return f"{name} -> {staging.folders.name_of(moved)}"
+
+    def _wanted(self, changes: Sequence[ShadowChange]) -> list[ShadowChange]:
+        """The changes that no rule leaves alone. Looks at the disk."""
+        return [change for change in changes if not self.ignore.ignored(change.path)]

@@ -33,7 +33,7 @@ async def units(work: Work, sources: Sources, wish: str, *, pointed: bool = True
             return [unit]
     if request.intent == "tests" and request.path is not None:
         return [_tests_of(sources, request.path)]
-    fresh = _new_files(work, sources, wish)
+    fresh = await _new_files(work, sources, wish)
     words = {word: weight for word, weight in localise.identifiers(wish).items() if weight >= _SURE}
     tests_too = bool(_ABOUT_TESTS.search(wish)) or (request.path is not None and is_test(request.path))
     defining = await asyncio.to_thread(_defining, sources, words)
@@ -105,7 +105,7 @@ def _in_file(sources: Sources, path: Path, words: Sequence[str], wish: str) -> l
     return [Unit(path, name, text, span) for span in inner[:3]] or [Unit(path, name, text, Span("", 1, 1, "new"))]
 
 
-def _new_files(work: Work, sources: Sources, wish: str) -> list[Unit]:
+async def _new_files(work: Work, sources: Sources, wish: str) -> list[Unit]:
     """Files that a wish names and that do not exist yet."""
     found: list[Unit] = []
     for match in re.finditer(r"(?<![\w./])[\w./-]*\w\.[A-Za-z]{1,4}(?![\w(])", wish):
@@ -114,7 +114,7 @@ def _new_files(work: Work, sources: Sources, wish: str) -> list[Unit]:
         if not re.search(r"\b(?:creat|add|new|write|make|generat)", wish, re.IGNORECASE):
             continue
         try:
-            path = work.bench.path(match[0])
+            path = await work.bench.path(match[0])
         except FileError:
             continue
         found.append(Unit(path, sources.name(path), "", None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,18 +50,20 @@ class Bench:
     plan_only: bool = False
     shown: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])
 
-    def path(self, name: str) -> Path:
+    async def path(self, name: str) -> Path:
         """The file that a name means. Raises OutsideError where it may not be touched."""
-        path = self.staging.folders.resolve(name)
-        if self.ignore.ignored(path) and not self._is_staged(path):
+        path, ignored = await asyncio.to_thread(self._find, name)
+        if ignored and not any(file.target == path for file in self.staging.files):
             raise OutsideError(f"{name} is withheld by an ignore rule.", path=name)
         return path
 
     def name(self, path: Path) -> str:
         return self.staging.folders.name_of(path)
 
-    def _is_staged(self, path: Path) -> bool:
-        return any(file.target == path for file in self.staging.files)
+    def _find(self, name: str) -> tuple[Path, bool]:
+        """The path, and whether it is ignored. Looks at the disk."""
+        path = self.staging.folders.resolve(name)
+        return path, self.ignore.ignored(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ PROBLEMS_MAX: Final = 60
 
 
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
-    path = bench.path(arguments["path"]) if arguments.get("path") else None
+    path = await bench.path(arguments["path"]) if arguments.get("path") else None
     touched = {file.path for file in bench.staging.files}
     known = [p for p in await bench.diagnoser.diagnostics(path) if p.path not in touched]
     rows = [problem_line(bench.staging.folders, problem) for problem in known[:PROBLEMS_MAX]]
@@ -23,7 +24,7 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     for file in bench.staging.files:
         if file.after is None or (path is not None and file.target != path):
             continue
-        problem = parse_error(file.target, file.after)
+        problem = await asyncio.to_thread(parse_error, file.target, file.after)
         if problem is not None:
             place = f"{bench.name(file.target)}:{problem.line}:{problem.column}"
             rows.append(f"{place}: error: {problem.message} [as staged]")

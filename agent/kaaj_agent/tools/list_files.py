@@ -12,7 +12,7 @@ from kaaj_agent.tools.bench import Bench, Tool, ToolResult, schema
 
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     asked = arguments.get("path")
-    path = bench.path(asked) if asked and asked not in (".", "./", "/") else None
+    path = await bench.path(asked) if asked and asked not in (".", "./", "/") else None
     listing = await list_files(bench.staging, bench.ignore, path)
     cut = "+" if listing.cut else ""
     return ToolResult(listing.text, f"{listing.entries}{cut} entries")

@@ -11,7 +11,7 @@ from kaaj_agent.tools.bench import Bench, Tool, ToolResult, schema
 
 
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
-    path = bench.path(arguments["path"]) if arguments.get("path") else None
+    path = await bench.path(arguments["path"]) if arguments.get("path") else None
     found = await search(bench.staging, bench.ignore, arguments["pattern"], path)
     count = len(found.hits)
     files = len({hit.path for hit in found.hits})
