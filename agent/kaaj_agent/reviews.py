@@ -51,7 +51,7 @@ class Reviews:
             rest = change.only({hunk.id for hunk in change.hunks}.difference(refused))
             self._refuse(session, change, refused, reason)
             if rest.files:
-                left = rest.to(Proposed(check))
+                left = rest.to(Proposed(_of_part(check)))
                 session.emit(ev.ChangeChanged(change.task, left))
                 return left
             gone = change.to(Rejected(reason))
@@ -106,7 +106,8 @@ class Reviews:
         ready = ChangeSet(change.id, change.task, staging.files, change.state, change.summary)
         written = await self.applier.apply(ready)
         taken = frozenset(hunk.id for hunk in chosen.hunks)
-        applied = ready.to(Applied(check, taken, written.after))
+        part = len(taken) < len(change.hunks)
+        applied = ready.to(Applied(_of_part(check) if part else check, taken, written.after))
         session.emit(ev.ChangeChanged(change.task, applied))
         refused = [hunk.id for hunk in change.hunks if hunk.id not in taken]
         self._refuse(session, change, refused, "")
@@ -133,6 +134,11 @@ class Reviews:
         if refused:
             todo = session.tasks[change.task].todo.reopen(refused)
             session.set_todo(change.task, todo, "harness")
+
+
+def _of_part(check: CheckResult) -> CheckResult:
+    """A check of the whole says nothing of a part, except that its files parsed."""
+    return CheckResult("none", parsed=check.parsed)
 
 
 def _proposed(session: Session, change_id: str, digest: str) -> tuple[ChangeSet, CheckResult]:

@@ -5,6 +5,7 @@ Everything here is rebuilt from the log by `restore`. Nothing outside calls anyt
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -61,17 +62,33 @@ class Session:
     feedback: list[str] = field(default_factory=list[str])
     continued: str = ""
     _told_problem: bool = False
+    _telling: bool = False
+    _untold: deque[ev.Event] = field(default_factory=deque[ev.Event])
 
     def emit(self, body: ev.Body) -> None:
-        """Append one event, log it, and tell every listener, in this order."""
+        """Append one event, log it, and tell every listener, in this order.
+
+        What a listener emits is told after the event that it was told of.
+        """
         event = ev.Event(self.id, self.seq + 1, self.clock.now(), body)
         self._project(event)
         self.log.event(event)
-        for listener in tuple(self.listeners):
-            listener(event)
+        self._untold.append(event)
+        if not self._telling:
+            self._tell()
         if self.log.problem and not self._told_problem:
             self._told_problem = True
             self.emit(ev.Noticed(body.task, "warning", self.log.problem))
+
+    def _tell(self) -> None:
+        self._telling = True
+        try:
+            while self._untold:
+                event = self._untold.popleft()
+                for listener in tuple(self.listeners):
+                    listener(event)
+        finally:
+            self._telling = False
 
     def say(self, message: Message) -> None:
         """Append one message to the prompt."""

@@ -81,7 +81,7 @@ class TaskRun:
     async def _work(self, workshop: Workshop) -> None:
         agent = self.agent
         if self.inherited is not None:
-            self.staging.load(_without_todos(self.inherited.files))
+            await self._go_on_from(self.inherited)
         connection = await agent.connect()
         profile = await connection.model.profile()
         work = self._bench_up(workshop, connection, profile)
@@ -91,6 +91,18 @@ class TaskRun:
         except LimitReachedError as reached:
             outcome = Outcome("stopped", str(reached))
         await self._conclude(work, outcome)
+
+    async def _go_on_from(self, earlier: ChangeSet) -> None:
+        """Begin with what an earlier task proposed, as far as it still fits the texts."""
+        staging = self.staging
+        staging.load(_without_todos(earlier.files))
+        stale = await staging.rebase(staging.snapshot)
+        if stale:
+            staging.load(tuple(file for file in staging.files if file.path not in stale))
+            names = ", ".join(staging.folders.name_of(path) for path in stale)
+            self.session.feedback.append(f"[The user edited {names} where you had; your edits of it are not staged.]")
+            text = f"{names} changed where the proposal edits it; the work goes on without that part."
+            self.session.emit(ev.Noticed(self.task, "warning", text))
 
     def _bench_up(self, workshop: Workshop, connection: Connection, profile: Profile) -> Work:
         agent = self.agent
@@ -164,10 +176,14 @@ class TaskRun:
         if not outcome.keep or self.request.mode == "plan":
             self._finish(outcome.status, outcome.summary)
             return
+        made = bool(self.staging.files)
         check = await self._check(work)
         if not self.staging.files:
             self._supersede()
-            self._finish(outcome.status, outcome.summary)
+            if made:
+                self._finish("stopped", "Nothing is left to propose: you took off the list what it was for.")
+            else:
+                self._finish(outcome.status, outcome.summary)
             return
         if isinstance(check, Stale):
             names = ", ".join(self.staging.folders.name_of(path) for path in check.paths)

@@ -342,6 +342,49 @@ async def test_new_settings_do_not_close_the_model_of_a_running_task(tmp_path: P
         assert d.model.closed
 
 
+async def test_a_follow_up_after_typing_in_the_proposal_begins_without_it(tmp_path: Path) -> None:
+    async with desk(tmp_path, [FIX_TOTAL, FIX_COUNT], "Two.", FIX_COUNT, "One.") as d:
+        await d.run()
+        mine = CART.replace("sum(items) - 1", "sum(items) - 2")
+        d.type(mine)
+        await d.run("Then count only", session=d.session().id)
+        assert isinstance(d.change().state, Proposed)
+        assert [hunk.new for hunk in d.change().hunks] == ["    return len(items)\n"]
+        assert "cart.py" in d.heard(2)[-1].content.partition("Then count")[0]
+        await d.agent.accept(d.change().id, d.change().digest)
+        assert d.text() == mine.replace("len(items) - 1", "len(items)")
+
+
+async def test_the_check_of_the_whole_is_not_claimed_for_a_part(tmp_path: Path) -> None:
+    async with desk(tmp_path, [FIX_TOTAL, FIX_COUNT], "Two.", [FIX_TOTAL, FIX_COUNT], "Two.") as d:
+        for _ in range(2):
+            await d.run(check="true")
+        first, second = (change for session in d.agent._sessions.values() for change in session.changes.values())
+        left = await d.agent.reject(first.id, first.digest, [first.hunks[0].id])
+        assert left.check is not None
+        assert left.check.status == "none"
+        applied = await d.agent.accept(second.id, second.digest, [second.hunks[0].id])
+        assert applied.check is not None
+        assert applied.check.status == "none"
+        whole = await d.agent.accept(left.id, left.digest)
+        assert whole.check == left.check
+
+
+async def test_every_listener_hears_events_in_order_also_of_what_a_listener_does(tmp_path: Path) -> None:
+    async with desk(tmp_path, PLAN, "Done.") as d:
+        heard: list[int] = []
+
+        def edit(event: ev.Event) -> None:
+            if isinstance(event.body, ev.TodoChanged) and event.body.by == "model":
+                d.agent.edit_todo(event.body.task, without(d, event.body.task, "t2"))
+
+        d.agent.subscribe(edit)
+        d.agent.subscribe(lambda event: heard.append(event.seq))
+        await d.run()
+        assert heard == sorted(heard)
+        assert_whole(d)
+
+
 # --- the to-do list -----------------------------------------------------------------------------------------------
 
 

@@ -365,6 +365,24 @@ async def test_a_skipped_item_is_left_alone(tmp_path: Path) -> None:
         assert [status for status, title in d.items if "end" in title] == ["skipped"]
 
 
+@pytest.mark.parametrize("way", ["skip", "remove"])
+async def test_what_is_taken_off_the_list_while_it_is_written_is_not_done(tmp_path: Path, way: str) -> None:
+    async with desk(tmp_path, check="none", files={"prices.py": GOOD}) as d:
+
+        def edit(_: Request) -> str:
+            items = d.state.todo.items
+            first = next(item for item in items if item.status == "running")
+            rest = [item for item in items if item is not first]
+            more = [Todo("u1", "Rename `tax` to `vat`", by="user")]
+            skipped = [Todo(first.id, first.title, "skipped", first.by)] if way == "skip" else []
+            d.agent.edit_todo(d.task, [*skipped, *rest, *more])
+            return fenced(GOOD.replace("BULK = 10", "BULK = 12"))
+
+        d.model._turns.append(edit)
+        await d.run("`BULK` shall be 12 in prices.py")
+        assert d.after() == {"prices.py": GOOD.replace("tax", "vat")}
+
+
 async def test_an_explanation_is_streamed_and_remembered(tmp_path: Path) -> None:
     async with desk(tmp_path, "It adds tax.") as d:
         await d.run("Explain this", path=d.root / "prices.py", span=(9, 11), intent="explain")
