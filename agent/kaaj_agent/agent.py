@@ -16,7 +16,8 @@ from kaaj_agent.approvals import Approvals
 from kaaj_agent.archive import Archive
 from kaaj_agent.changes import ChangeSet, Proposed
 from kaaj_agent.clock import SystemClock
-from kaaj_agent.failures import BadRequestError, KaajError
+from kaaj_agent.connecting import Connecting
+from kaaj_agent.failures import BadRequestError
 from kaaj_agent.ports import Applier, Approver, Clock, Diagnoser, Model, Question
 from kaaj_agent.request import Started, StartRequest
 from kaaj_agent.reviews import Reviews
@@ -74,8 +75,7 @@ class Agent:
         self.approvals = Approvals(self.approver, self.clock)
         self.reviews = Reviews(self.world, self.applier)
         self.archive = Archive(self.state_dir / "sessions", self.clock, self._listeners)
-        self._connected: asyncio.Future[Connection] | None = None
-        self._retiring: set[asyncio.Task[None]] = set()
+        self.connecting = Connecting(self._connect)
         self._restoring: asyncio.Task[None] | None = None
         self.staleness = Staleness(self.world, self.proposals_touching)
         self._unlisten = self.world.listen(self.staleness.touched)
@@ -210,17 +210,7 @@ class Agent:
 
     async def connect(self) -> Connection:
         """The model, connected once; a connection that failed is tried anew the next time. Raises ModelError."""
-        while True:
-            if self._connected is None or (self._connected.done() and _failed(self._connected)):
-                self._connected = asyncio.ensure_future(self._connect())
-            connected = self._connected
-            try:
-                return await asyncio.shield(connected)
-            except asyncio.CancelledError:
-                current = asyncio.current_task()
-                if not connected.cancelled() or (current is not None and current.cancelling()):
-                    raise
-                # else new settings came while it connected: anew, with those
+        return await self.connecting.connect()
 
     async def _connect(self) -> Connection:
         from kaaj_agent.connect import Connection, connect  # noqa: PLC0415 - heavy, and only needed now
@@ -233,20 +223,7 @@ class Agent:
         """New settings, for tasks that start from now on."""
         before, self.settings = self.settings, settings
         if _model_settings(before) != _model_settings(settings):
-            await self._disconnect()
-
-    async def _disconnect(self) -> None:
-        """Let go of the model, once the tasks that work with it have ended."""
-        connected, self._connected = self._connected, None
-        if connected is None:
-            return
-        if not connected.done():
-            connected.cancel()
-            await asyncio.wait([connected])
-        elif not _failed(connected):
-            retiring = asyncio.create_task(_retire(connected.result(), tuple(self._runners.values())))
-            self._retiring.add(retiring)
-            retiring.add_done_callback(self._retiring.discard)
+            await self.connecting.let_go(tuple(self._runners.values()))
 
     # --- sessions --------------------------------------------------------------------------------------------------
 
@@ -272,10 +249,9 @@ class Agent:
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self.reviews.settled()
-        await self._disconnect()
-        pending = [*self._retiring, *([self._restoring] if self._restoring else [])]
-        if pending:
-            await asyncio.wait(pending)
+        await self.connecting.close()
+        if self._restoring is not None:
+            await asyncio.wait([self._restoring])
         for session in self._sessions.values():
             session.log.close()
 
@@ -328,16 +304,3 @@ def _model_settings(settings: AgentSettings) -> tuple[object, ...]:
         settings.temperature,
         settings.seed,
     )
-
-
-async def _retire(connection: Connection, users: Sequence[asyncio.Task[None]]) -> None:
-    if users:
-        await asyncio.wait(users)
-    try:
-        await connection.model.close()
-    except KaajError as error:
-        _log.warning("letting go of the model: %s", error)
-
-
-def _failed(task: asyncio.Future[Connection]) -> bool:
-    return task.cancelled() or task.exception() is not None

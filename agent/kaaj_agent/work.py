@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, CheckResult, Draft
@@ -35,6 +34,7 @@ from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
 from kaaj_agent.todo import Author, Evidence, TodoList
 from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal
+from kaaj_agent.tools.fitting import misfit, sound_call
 from kaaj_agent.tools.registry import SPECS, TOOLS
 from kaaj_agent.workshop import Workshop
 
@@ -138,7 +138,7 @@ class Work:
         if heard:
             self.session.say(Message("user", heard))
         reply = await self._stream(Request(tuple(self.session.messages), tools), remember=True)
-        calls = tuple(map(_sound, reply.calls)) if reply.finish != "length" else ()
+        calls = tuple(map(sound_call, reply.calls)) if reply.finish != "length" else ()
         text = reply.text if calls or reply.text.strip() else CUT_OFF if reply.finish == "length" else NO_TEXT
         self.session.say(Message("assistant", text, calls))
         return replace(reply, calls=calls)
@@ -273,7 +273,7 @@ class Work:
         """Why a call cannot be executed, for the model; empty where it can."""
         if tool is None:
             return f"There is no tool `{call.name}`. The tools are: {', '.join(TOOLS)}."
-        problem = call.error or _misfit(tool.spec, call.arguments)
+        problem = call.error or misfit(tool.spec, call.arguments)
         if problem or tool.reads or call.name == "todo":
             return problem
         if self.bench.plan_only:
@@ -337,48 +337,3 @@ class Work:
     async def command(self, command: str) -> tuple[CommandResult, tuple[str, ...]] | str:
         """For the `run` tool: in the shadow, with what the command changed staged. A refusal is a sentence."""
         return await self.workshop.command(command, self.staging)
-
-
-def _sound(call: ToolCall) -> ToolCall:
-    """The call, or one that is only answered where it holds what no encoding can carry."""
-    try:
-        (call.name + json.dumps(dict(call.arguments), ensure_ascii=False, default=str)).encode()
-    except UnicodeEncodeError:
-        error = "The call holds half a character (a lone surrogate); nothing was done. Write the character itself."
-        return replace(call, name=sound(call.name), arguments={}, error=error)
-    return call
-
-
-def _misfit(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:
-    """What is wrong with the arguments of a call, for the model; empty where nothing is."""
-    names: Mapping[str, Any] = spec.parameters["properties"]
-    missing = [name for name in spec.parameters["required"] if name not in arguments]
-    if missing:
-        return f"`{spec.name}` needs {', '.join(missing)}; nothing was done."
-    unknown = [name for name in arguments if name not in names]
-    if unknown:
-        return f"`{spec.name}` has no {', '.join(unknown)}; it takes {', '.join(names)}. Nothing was done."
-    for name, value in arguments.items():
-        kind: str = names[name]["type"]
-        if value is None and name not in spec.parameters["required"]:
-            continue
-        if not _fits(kind, value):
-            return f"`{spec.name}`: {name} must be a{'n' if kind[0] in 'aio' else ''} {kind}. Nothing was done."
-        if kind == "array":
-            inner = names[name]["items"]
-            for item in cast("Sequence[Any]", value):
-                if not isinstance(item, Mapping) or any(key not in item for key in inner["required"][:1]):
-                    return f"`{spec.name}`: each of {name} needs {', '.join(inner['required'])}. Nothing was done."
-    return ""
-
-
-def _fits(kind: str, value: object) -> bool:
-    match kind:
-        case "string":
-            return isinstance(value, str)
-        case "integer":
-            return isinstance(value, int) and not isinstance(value, bool)
-        case "array":
-            return isinstance(value, list | tuple)
-        case _:
-            return True

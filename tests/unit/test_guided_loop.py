@@ -171,7 +171,7 @@ async def desk(
     async def connected() -> Connection:
         return Connection(model, scorer)
 
-    agent._connected = asyncio.ensure_future(connected())
+    agent.connecting._connected = asyncio.ensure_future(connected())
     events: list[ev.Event] = []
     agent.subscribe(events.append)
     try:
