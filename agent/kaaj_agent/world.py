@@ -7,8 +7,6 @@ turn. A turn gets a `Snapshot`, which no keystroke can change.
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +55,7 @@ class Folders:
                 if self.root_of(resolved) is None:
                     continue
                 if any(part.is_symlink() for part in (resolved, *resolved.parents)):
-                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))  # what is left of a loop of links
+                    resolved.stat()  # what is left of a loop of links; raises OSError
                 if resolved.exists():
                     return self._guard(resolved, name)
                 first = first or resolved
