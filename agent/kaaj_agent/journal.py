@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 from kaaj_agent.changes import ChangeSet
 from kaaj_agent.document import digest_of
 from kaaj_agent.failures import ApplyError, StaleError
+from kaaj_agent.finishing import finish
 from kaaj_agent.ports import Written
 from kaaj_agent.world import Folders, World
 from kaaj_agent.write_plan import Step, WritePlan, bytes_at, plan_of, sum_of
@@ -76,18 +77,7 @@ class DiskApplier:
 
         A cancellation waits for the end of the writing: there is no half.
         """
-        work = asyncio.ensure_future(asyncio.to_thread(self._apply, change, self._world.folders))
-        cancelled: asyncio.CancelledError | None = None
-        while not work.done():
-            try:
-                await asyncio.wait({work})
-            except asyncio.CancelledError as error:
-                cancelled = error
-        if cancelled is not None:
-            if work.exception() is not None:
-                _log.warning("applying, cancelled: %s", work.exception())
-            raise cancelled
-        written = work.result()
+        written = await finish(asyncio.to_thread(self._apply, change, self._world.folders))
         for path in written.after:
             self._world.touched(path)
         return written
