@@ -184,8 +184,10 @@ class Agent:
             await asyncio.wait([runner])
 
     def edit_todo(self, task: str, items: Sequence[Todo]) -> TodoList:
-        """The user's edit of the list, whole. Raises BadRequestError for an unknown task or a double id."""
+        """The user's edit of the list, whole. Raises BadRequestError for an unknown or ended task, or a double id."""
         session = self._session_of_task(task)
+        if session.tasks[task].status is not None:
+            raise BadRequestError("The task has ended, so its list is no longer worked on.", field="task")
         if len({item.id for item in items}) != len(items):
             raise BadRequestError("Two items have the same id.", field="items")
         todo = TodoList(tuple(items))

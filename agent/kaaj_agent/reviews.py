@@ -16,7 +16,7 @@ from kaaj_agent.prompt import UNDONE, decision_text
 from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
 from kaaj_agent.undo import reverse
-from kaaj_agent.world import World
+from kaaj_agent.world import Folders, World
 
 CANCELLED: Final = "cancelled"
 
@@ -90,6 +90,7 @@ class Reviews:
     async def _accept(self, session: Session, change_id: str, digest: str, hunks: Sequence[str] | None) -> ChangeSet:
         change, check = _proposed(session, change_id, digest)
         chosen = _choose(change, hunks)
+        _inside(chosen, self.world.folders)
         staging = Staging(self.world.snapshot())
         staging.load(chosen.files)
         stale = await staging.rebase(self.world.snapshot())
@@ -162,6 +163,18 @@ def _proposed(session: Session, change_id: str, digest: str) -> tuple[ChangeSet,
         case state:
             raise BadRequestError(
                 f"This change is {type(state).__name__.lower()}, so there is nothing to decide.", field="change"
+            )
+
+
+def _inside(change: ChangeSet, folders: Folders) -> None:
+    """A proposal outlives the process that made it, and perhaps the folders that were open then."""
+    for file in change.files:
+        if folders.root_of(file.path) is None or folders.root_of(file.target) is None:
+            raise BadRequestError(
+                f"{file.target} is in no open workspace folder.",
+                field="change",
+                kept="Nothing was written; the proposal is kept.",
+                hint="Open its folder and decide there.",
             )
 
 

@@ -15,6 +15,7 @@ from kaaj_agent.request import StartRequest
 from kaaj_agent.testing import call
 from kaaj_agent.testing_desk import CART, desk
 from kaaj_agent.todo import Todo
+from kaaj_agent.world import Folders
 
 FIX_TOTAL = call("edit", path="cart.py", old="sum(items) - 1", new="sum(items)")
 FIX_COUNT = call("edit", path="cart.py", old="len(items) - 1", new="len(items)")
@@ -259,6 +260,21 @@ async def test_a_proposal_outlives_the_process(tmp_path: Path) -> None:
         assert overview.changes[0].digest == seen.digest
         await d.agent.accept(seen.id, seen.digest)
         assert d.text() == CART.replace("sum(items) - 1", "sum(items)")
+
+
+async def test_a_proposal_is_applied_only_in_folders_that_are_open(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        task = await d.run()
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        d.world.folders = Folders.of(elsewhere)
+        with pytest.raises(BadRequestError, match="no open workspace folder"):
+            await d.agent.accept(d.change().id, d.change().digest)
+        assert isinstance(d.change().state, Proposed)
+        d.world.folders = Folders.of(d.root)
+        await d.agent.accept(d.change().id, d.change().digest)
+        with pytest.raises(BadRequestError, match="ended"):
+            d.agent.edit_todo(task, [])
 
 
 async def test_a_new_request_goes_on_from_the_proposal(tmp_path: Path) -> None:
