@@ -14,6 +14,19 @@ SIZE_MAX: Final = 10 * 1024 * 1024
 """Bytes; a larger file is not read into a prompt, a search or a change."""
 
 
+def check_size(size: int, name: str) -> None:
+    """Raises TooLargeError for a text that is over `SIZE_MAX` bytes."""
+    if size > SIZE_MAX:
+        raise TooLargeError(
+            f"{name} is {size / 1_048_576:.0f} MB; Kaaj works on files of up to {SIZE_MAX // 1_048_576} MB.", path=name
+        )
+
+
+def _open(path: str, flags: int) -> int:
+    """Without waiting: a named pipe would otherwise hold the thread until somebody writes into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def read(path: Path, name: str | None = None) -> Document:
     """A file's text. `name` is what messages call it. Blocks; call it off the event loop.
 
@@ -21,16 +34,11 @@ def read(path: Path, name: str | None = None) -> Document:
     """
     shown = name or str(path)
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise NotTextError(f"{shown} is not a regular file.", path=shown)
-            if status.st_size > SIZE_MAX:
-                size = status.st_size / 1_048_576
-                raise TooLargeError(
-                    f"{shown} is {size:.0f} MB; Kaaj works on files of up to {SIZE_MAX // 1_048_576} MB.",
-                    path=shown,
-                )
+            check_size(status.st_size, shown)
             data = file.read(SIZE_MAX + 1)
     except FileNotFoundError as error:
         raise MissingFileError(f"{shown} does not exist.", path=shown) from error

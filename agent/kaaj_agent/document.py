@@ -137,9 +137,12 @@ def decode(data: bytes, path: str) -> tuple[str, TextFormat]:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             try:
-                return data[len(bom) :].decode(encoding), TextFormat(encoding, bom)
+                text = data[len(bom) :].decode(encoding)
             except UnicodeDecodeError as error:
                 raise NotTextError(f"{path} is not valid {encoding}.", path=path) from error
+            if "\0" in text[:_SNIFF]:  # such as UTF-32, whose mark begins like that of UTF-16
+                raise NotTextError(f"{path} is a binary file.", path=path)
+            return text, TextFormat(encoding, bom)
     if b"\0" in data[:_SNIFF]:
         raise NotTextError(f"{path} is a binary file.", path=path)
     try:

@@ -8,12 +8,13 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kaaj_agent import events as ev
 from kaaj_agent import prompt
 from kaaj_agent.changes import ChangeSet, Checked, CheckResult, FileChange, Proposed, Rejected, Stale
-from kaaj_agent.failures import FileError, KaajError
+from kaaj_agent.failures import FileError, KaajError, OutsideError
 from kaaj_agent.git_facts import git_facts
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import LimitReachedError, Limits
@@ -26,6 +27,7 @@ from kaaj_agent.workshop import Workshop
 if TYPE_CHECKING:
     from kaaj_agent.agent import Agent
     from kaaj_agent.connect import Connection
+    from kaaj_agent.document import Document
     from kaaj_agent.request import StartRequest
     from kaaj_agent.session import Session
     from kaaj_agent.staging import Staging
@@ -147,7 +149,7 @@ class TaskRun:
         document = None
         if request.path is not None:
             try:
-                document = await staging.find(request.path)
+                document = await self._focus(work.bench.ignore, request.path)
             except FileError as error:
                 work.notice(str(error), "warning")
         git = await git_facts(staging.folders.roots[0], seconds=GIT_SECONDS)
@@ -169,6 +171,15 @@ class TaskRun:
             text = "\n".join(session.feedback) + "\n\n" + text
             session.feedback.clear()
         work.tell(text)
+
+    async def _focus(self, ignore: Ignore, path: Path) -> Document:
+        """The file that the request is about. Raises FileError where there is no text for the model."""
+        reason = await asyncio.to_thread(ignore.reason, path)
+        if reason is not None:
+            name = self.staging.folders.name_of(path)
+            why = "is outside of the workspace" if reason == "outside" else f"is withheld ({reason})"
+            raise OutsideError(f"{name} {why}; the model does not see it.", path=name)
+        return await self.staging.read(path)
 
     # --- the end ---------------------------------------------------------------------------------------------------
 

@@ -179,7 +179,7 @@ class Work:
         if reply is None:
             raise KaajError("The model's stream ended without a reply.", kept="Nothing was changed by it.")
         self.spend(reply.usage)
-        return reply
+        return replace(reply, text=sound(reply.text))
 
     def spend(self, usage: Usage) -> None:
         """Count tokens of this task, and tell."""

@@ -97,6 +97,7 @@ class Snapshot:
         """The buffer, else the file. Raises MissingFileError, NotTextError, TooLargeError, FileError."""
         buffer = self.buffers.get(path)
         if buffer is not None:
+            disk.check_size(len(buffer.text), self.folders.name_of(path))
             return buffer
         return await asyncio.to_thread(disk.read, path, self.folders.name_of(path))
 

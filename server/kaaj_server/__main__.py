@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -155,6 +156,9 @@ def set_logging_up(level: str, state_dir: Path, *, to_stderr: bool) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 stopped or failed, 2 bad use, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a character that the terminal does not have must not end a task
     try:
         arguments = build_parser().parse_args(argv)
         return _flushed(_work(arguments, dict(os.environ)))
@@ -177,9 +181,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _work(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     level = getattr(arguments, "log_level", environ.get("KAAJ_LOG", "").lower())
-    state_dir = make_state_folder(state_folder(environ))
+    state_dir = state_folder(environ)
     serves = getattr(arguments, "serves", False)
+    problem = None
+    try:
+        make_state_folder(state_dir)
+    except KaajError as error:
+        if not serves:
+            raise
+        problem = error  # an editor still gets its server; each session says that it cannot be saved
     set_logging_up(level if level in LEVELS else "warning", state_dir, to_stderr=serves)
+    if problem is not None:
+        _log.warning("%s %s", problem.message, problem.hint)
     return int(arguments.work(Context(environ, state_dir, sys.stdin, sys.stdout, sys.stderr), arguments))
 
 

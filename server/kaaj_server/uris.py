@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 _DRIVE: Final = re.compile(r"^/[A-Za-z]:")
 
@@ -20,7 +20,7 @@ def path_of(uri: str) -> Path | None:
         return None
     if parts.scheme != "file":
         return None
-    name = unquote(parts.path)
+    name = os.fsdecode(unquote_to_bytes(parts.path))  # a name need not be UTF-8
     if not name.startswith("/") or "\0" in name:
         return None
     if parts.netloc and parts.netloc != "localhost":
@@ -33,6 +33,15 @@ def path_of(uri: str) -> Path | None:
 def uri_of(path: Path) -> str:
     """The `file:` URI of an absolute path, quoted as VS Code and Neovim do not mind."""
     return path.as_uri()
+
+
+def _resolved(uri: str) -> Path | None:
+    """The path that a URI names, links resolved; None for what names no file, such as a loop of links."""
+    path = path_of(uri)
+    try:
+        return path.resolve() if path is not None else None
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop, before Python 3.13
+        return None
 
 
 class Places:
@@ -49,16 +58,15 @@ class Places:
         self._roots = []
         self._known.clear()
         for uri in self.root_uris:
-            path = path_of(uri)
+            path = _resolved(uri)
             if path is not None:
-                self._roots.append((path.resolve(), uri.rstrip("/")))
+                self._roots.append((path, uri.rstrip("/")))
         return tuple(dict.fromkeys(root for root, _ in self._roots))
 
     def locate(self, uri: str) -> Path | None:
         """The absolute path, links resolved; None for what is no file."""
         if uri not in self._known:
-            path = path_of(uri)
-            self._known[uri] = path.resolve() if path is not None else None
+            self._known[uri] = _resolved(uri)
         return self._known[uri]
 
     def uri(self, path: Path) -> str:
@@ -68,4 +76,4 @@ class Places:
             return uri_of(path)
         root, uri = max(holders, key=lambda holder: len(holder[0].parts))
         rest = path.relative_to(root).as_posix()
-        return uri if rest == "." else f"{uri}/{quote(rest)}"
+        return uri if rest == "." else f"{uri}/{quote(os.fsencode(rest))}"

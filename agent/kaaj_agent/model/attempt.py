@@ -169,26 +169,29 @@ def _whole(text: str, place: Place) -> Piece:
         body: Json = json.loads(text)
         message = body["choices"][0]["message"]
         finish = body["choices"][0].get("finish_reason")
-    except (ValueError, LookupError, TypeError):
-        raise _strange(text, place) from None
-    calls = tuple(
-        CallPiece(
-            at, str(call.get("id") or ""), str(call["function"].get("name") or ""), call["function"].get("arguments")
+        calls = tuple(
+            CallPiece(
+                at,
+                str(call.get("id") or ""),
+                str(call["function"].get("name") or ""),
+                call["function"].get("arguments"),
+            )
+            for at, call in enumerate(message.get("tool_calls") or ())
         )
-        for at, call in enumerate(message.get("tool_calls") or ())
-    )
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise _strange(text, place) from None
     return Piece(
         content=_text(message.get("content")),
         calls=calls,
         finish=finish,
-        usage=read_usage(body.get("usage") or {}, body),
+        usage=read_usage(_mapping(body.get("usage")), body),
     )
 
 
 def _strange(text: str, place: Place) -> Exception:
     try:
         body: Json = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return not_json(place, text[:2000])
     said = message_in(body, "")
     return judge_event(said, place) if said else ModelError(f"{place.url} answered with JSON that is no reply.")
@@ -201,18 +204,21 @@ def _usage(chunk: Any) -> Usage | None:
         return None
     if told is None or isinstance(told, Mapping):
         return read_usage(cast("Mapping[str, Json]", told or {}), extra)
-    return read_usage(told.model_dump(), extra)
+    return read_usage(told.model_dump(warnings=False), extra)
 
 
 def read_usage(usage: Mapping[str, Json], around: Mapping[str, Json]) -> Usage:
     """Tokens as servers tell them: OpenAI's `usage`, DeepSeek's cache hits, llama.cpp's `timings`."""
-    timings: Mapping[str, Json] = around.get("timings") or {}
-    details: Mapping[str, Json] = usage.get("prompt_tokens_details") or {}
+    timings, details = _mapping(around.get("timings")), _mapping(usage.get("prompt_tokens_details"))
     reused = _count(timings.get("cache_n")) or _count(around.get("tokens_cached"))
     cached = _count(details.get("cached_tokens")) or _count(usage.get("prompt_cache_hit_tokens")) or reused
     prompt = _count(usage.get("prompt_tokens")) or _count(timings.get("prompt_n")) + _count(timings.get("cache_n"))
     completion = _count(usage.get("completion_tokens")) or _count(timings.get("predicted_n"))
     return Usage(prompt, min(cached, prompt), completion, 1)
+
+
+def _mapping(value: Json) -> Mapping[str, Json]:
+    return cast("Mapping[str, Json]", value) if isinstance(value, Mapping) else {}
 
 
 def _count(value: Json) -> int:

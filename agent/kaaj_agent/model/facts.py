@@ -63,8 +63,9 @@ async def ask_server(base_url: str, api_key: str = "", model: str = "", *, withi
         names = tuple(str(entry.get("id")) for entry in entries if entry.get("id"))
         entry = next((entry for entry in entries if entry.get("id") == model), entries[0] if len(entries) == 1 else {})
         if isinstance(props, Mapping):
-            served: Json = cast("Mapping[str, Json]", props).get("default_generation_settings") or {}
-            return ServerFacts("llama.cpp", names, _whole(served.get("n_ctx")))
+            served: Json = cast("Mapping[str, Json]", props).get("default_generation_settings")
+            window = _whole(cast("Mapping[str, Json]", served).get("n_ctx")) if isinstance(served, Mapping) else None
+            return ServerFacts("llama.cpp", names, window)
         if isinstance(loaded, Mapping) and "models" in loaded:
             shown = await _ask(client, "POST", f"{root}/api/show", {"model": model}) if model else None
             return ServerFacts("ollama", names, _ollama_window(loaded, shown, model))
@@ -77,9 +78,17 @@ async def ask_server(base_url: str, api_key: str = "", model: str = "", *, withi
         return ServerFacts("vllm" if "max_model_len" in entry else "unknown", names, window)
 
 
+def _host(url: str) -> str:
+    """A URL's host; empty for what is no URL."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def is_private(url: str) -> bool:
     """Whether a URL's host is this machine or one of its own network."""
-    host = urlsplit(url).hostname or ""
+    host = _host(url)
     try:
         return ipaddress.ip_address(host).is_private
     except ValueError:
@@ -88,7 +97,7 @@ def is_private(url: str) -> bool:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
+    host = _host(url)
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

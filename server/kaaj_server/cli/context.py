@@ -19,7 +19,9 @@ INTERRUPTED: Final = 130
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One invocation. `environ` is a copy that nobody changes; `state_dir` exists and can be written, or is refused."""
+    """One invocation. `environ` is a copy that nobody changes; `state_dir` exists, save for a server, which goes on
+    without it where it cannot be made.
+    """
 
     environ: Mapping[str, str]
     state_dir: Path

@@ -73,6 +73,8 @@ class Commands:
                 return await self._start(engine.convert.start(argument, mode, intent))
             case FixArgument():
                 path = engine.convert.path(argument.uri)
+                if engine.server.world.folders.roots and engine.server.world.folders.root_of(path) is None:
+                    raise InvalidParamsError(f"uri: {path} is outside of the workspace; nothing was changed.", "uri")
                 request = engine.convert.fix(argument, engine.diagnostics.of(path), mode)
                 engine.diagnostics.tell(path, request.diagnostics)
                 return await self._start(request)

@@ -75,6 +75,11 @@ def error_of(problem: BaseException) -> types.ResponseError:
             return types.ResponseError(code=INTERNAL_ERROR, message=message)
 
 
+def _encoded(message: Any, default: Callable[[Any], Any] | None = None) -> bytes:
+    """JSON in UTF-8. Half a character, which models make and some clients take for a broken message, becomes `?`."""
+    return json.dumps(message, default=default, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 class KaajProtocol(LanguageServerProtocol):
     """One connection. `receive` takes each message's body, in order, on the event loop."""
 
@@ -99,7 +104,12 @@ class KaajProtocol(LanguageServerProtocol):
         if not isinstance(message, dict):
             self.refuse(None, INVALID_REQUEST, "A message must be a JSON object; batches are not part of LSP.")
             return
-        self._take(cast("dict[str, Json]", message))
+        try:
+            self._take(cast("dict[str, Json]", message))
+        except Exception as problem:  # noqa: BLE001 - whatever it is, a request gets its answer and the server goes on
+            told = error_of(problem)
+            if "id" in message and "method" in message:
+                self.refuse(message["id"], told.code, told.message, told.data)
 
     def _take(self, message: dict[str, Json]) -> None:
         method, number = message.get("method"), message.get("id")
@@ -227,7 +237,12 @@ class KaajProtocol(LanguageServerProtocol):
 
     def send(self, message: Mapping[str, Json]) -> None:
         if self.writer is not None:
-            self.writer.write(frame(json.dumps(message, separators=(",", ":")).encode()))
+            self.writer.write(frame(_encoded(message)))
+
+    def _send_data(self, data: Any) -> None:
+        """The way out that pygls takes for answers."""
+        if self.writer is not None:
+            self.writer.write(frame(_encoded(data, self._serialize_message)))
 
     def tell(self, method: str, params: Json) -> None:
         """A notification, with params as plain JSON."""

@@ -114,10 +114,14 @@ class Papers:
 
     async def show(self, paper: Paper, *, focus: bool = False) -> None:
         """Open a paper in the client; where it cannot, say where the file is. It does not wait for the client."""
-        await self.flush()
+        problem = await self.flush()
         server = self._engine.server
         path = self.path(paper)
-        if server.features.show_document:
+        if problem and server.documents.at(path) is None:
+            server.say(
+                "warning", f"Kaaj cannot write the {paper} to {path}: {problem}. The session goes on without it."
+            )
+        elif server.features.show_document:
             params = {"uri": self._engine.convert.uri(path), "external": False, "takeFocus": focus}
             server.own(self._ask("window/showDocument", params))
         else:
@@ -131,8 +135,8 @@ class Papers:
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    async def flush(self) -> None:
-        """Bring every paper up to date. A disk that refuses is logged: the papers are a view, not a record."""
+    async def flush(self) -> str:
+        """Bring every paper up to date; what the disk says where it refuses. The papers are a view, not a record."""
         async with self._lock:
             try:
                 await self._put(self.path("plan"), self.plan()[0])
@@ -140,6 +144,8 @@ class Papers:
                 await self._put(self.path("chat"), await self._chat())
             except OSError as error:
                 _log.warning("writing the papers: %s", error)
+                return error.strerror or str(error)
+        return ""
 
     async def _chat(self) -> str:
         engine = self._engine
