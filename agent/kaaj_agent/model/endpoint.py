@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Literal
 from kaaj_agent.failures import ModelError
 from kaaj_agent.model.attempt import Patience, Piece, pieces
 from kaaj_agent.model.dialects import ReplyReader
-from kaaj_agent.model.errors import Place, TryAgainError, UnsupportedError, dead, gave_up
-from kaaj_agent.model.facts import ServerFacts, ask_server, is_loopback
+from kaaj_agent.model.errors import Place, TryAgainError, UnsupportedError, dead, gave_up, no_url
+from kaaj_agent.model.facts import ServerFacts, ask_server, is_http, is_loopback
 from kaaj_agent.model.profiles import prefer, profile_for
 from kaaj_agent.model.wire import parameters_of
 from kaaj_agent.ports import Profile, Reply, Request, Restart, StreamItem, TextDelta, Usage
@@ -238,6 +238,9 @@ class Endpoint:
         await asyncio.sleep(wait)
 
     async def _ask(self) -> ServerFacts:
+        for url in self._urls:
+            if not is_http(url):
+                raise no_url(url)
         for number, url in enumerate(self._urls):
             facts = await ask_server(url, self._key, self._model)
             self._facts[url] = facts

@@ -133,6 +133,13 @@ def dead(place: Place, reason: str) -> ModelError:
     )
 
 
+def no_url(url: str) -> ModelError:
+    return ModelError(
+        f"{url} is no address of an endpoint.",
+        hint="Set KAAJ_BASE_URL (or the setting baseUrl) to one like http://127.0.0.1:8000/v1.",
+    )
+
+
 def not_json(place: Place, beginning: str) -> ModelError:
     title = re.search(r"<title[^>]*>([^<]*)", beginning, re.IGNORECASE)
     what = f"a web page ({place.clean(title[1])!r})" if title else "something that is no chat completion"

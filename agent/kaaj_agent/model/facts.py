@@ -86,6 +86,15 @@ def _host(url: str) -> str:
         return ""
 
 
+def is_http(url: str) -> bool:
+    """Whether it is a URL that can be asked at all."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def is_private(url: str) -> bool:
     """Whether a URL's host is this machine or one of its own network."""
     host = _host(url)
