@@ -364,3 +364,58 @@ async def test_the_server_ends_though_an_edit_is_not_answered(
         assert drawn["changes"][0]["state"] == "proposed", "kept for the next start"
         result = await editor.command("kaaj.accept", {"change": change["id"], "digest": change["digest"]})
         assert result["state"] == "applied"
+
+
+# --- requests of the protocol's own -----------------------------------------------------------------------------------
+
+
+ODD_CAPABILITIES: list[Any] = [
+    {"general": {"positionEncodings": [{}, 5]}},
+    {"workspace": {"workspaceEdit": {"resourceOperations": [{}, []]}}},
+    {"experimental": {"kaaj": 5}},
+    {"window": [], "workspace": 5, "textDocument": "x", "general": None},
+]
+
+
+@pytest.mark.parametrize("capabilities", ODD_CAPABILITIES)
+async def test_capabilities_that_make_no_sense(new_editor: NewEditor, capabilities: Any) -> None:
+    editor = new_editor()
+    await editor.launch()
+    try:
+        odd: Any = {"processId": "x", "workspaceFolders": 5, "rootUri": 5, "rootPath": 5, "initializationOptions": [1]}
+        told = await editor.request("initialize", odd | {"capabilities": capabilities})
+        assert told["capabilities"]["positionEncoding"] == "utf-16"
+        editor.notify("initialized", {})
+        assert (await editor.command("kaaj.snapshot", {}))["sessions"] == []
+    finally:
+        await editor.kill()
+
+
+async def test_questions_about_no_document(new_editor: NewEditor) -> None:
+    async with new_editor(capabilities=STREAM) as editor:
+        document = {"uri": await editor.open("cart.py")}
+        place: Any = {"start": {"line": 0}, "end": 5}
+        wrong: list[tuple[Any, str]] = [
+            (None, "textDocument.uri"),
+            ([], "textDocument.uri"),
+            ({"textDocument": {"uri": 5}}, "textDocument.uri"),
+            ({"textDocument": document}, "range.start.line"),
+            ({"textDocument": document, "range": place}, "range.start.character"),
+        ]
+        for params, field in wrong:
+            for method in ("textDocument/codeAction", "textDocument/codeLens"):
+                if method.endswith("codeLens") and field.startswith("range"):
+                    continue
+                with pytest.raises(RpcError) as refused:
+                    await editor.request(method, params)
+                assert (refused.value.code, refused.value.data) == (-32602, {"field": field})
+        odd: Any = {"textDocument": document, "range": PLACE, "context": {"diagnostics": [7, 5], "only": 5}}
+        assert await editor.request("textDocument/codeAction", odd)
+        assert await editor.request("textDocument/codeAction", odd | {"context": 5})
+        ours: list[Any] = [None, [], {"title": "x", "data": {"kaaj": 5}}]
+        for action in ours:
+            assert await editor.request("codeAction/resolve", action) == action
+        with pytest.raises(RpcError) as refused:
+            await editor.request("codeAction/resolve", {"title": "x", "data": {"kaaj": {"prompt": 5}}})
+        assert refused.value.code == -32602
+        assert not any("Traceback" in row for row in editor.stderr)

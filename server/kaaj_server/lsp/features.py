@@ -60,11 +60,11 @@ def read(capabilities: Json) -> Features:
     encodings = _at(capabilities, "general", "positionEncodings")
     operations = _at(edit, "resourceOperations")
     return Features(
-        encoding=choose(cast("list[str]", encodings) if isinstance(encodings, list) else None),
+        encoding=choose(_words(encodings)),
         asked_version=_version(_at(capabilities, "experimental", names.SECTION)),
         apply_edit=_at(capabilities, "workspace", "applyEdit") is True,
         document_changes=_at(edit, "documentChanges") is True,
-        operations=_ALL_OPERATIONS.intersection(cast("list[str]", operations) if isinstance(operations, list) else ()),
+        operations=_ALL_OPERATIONS.intersection(_words(operations)),
         annotations=isinstance(_at(edit, "changeAnnotationSupport"), Mapping),
         progress=_at(capabilities, "window", "workDoneProgress") is True,
         show_document=_at(capabilities, "window", "showDocument", "support") is True,
@@ -83,6 +83,11 @@ def _version(value: Json) -> int | str | None:
         return None
     version = _at(value, "version")
     return version if isinstance(version, (int, str)) and not isinstance(version, bool) else "unknown"
+
+
+def _words(value: Json) -> list[str]:
+    """The strings of a list; none of what is no list."""
+    return [word for word in cast("list[Json]", value) if isinstance(word, str)] if isinstance(value, list) else []
 
 
 def _at(value: Json, *keys: str) -> Json:

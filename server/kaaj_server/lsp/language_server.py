@@ -22,6 +22,7 @@ from pygls.lsp.server import LanguageServer
 from kaaj_agent.world import Folders, World
 from kaaj_protocol import names
 from kaaj_protocol.version import PROTOCOL_VERSION
+from kaaj_server.lsp.demands import demand_document, demand_range
 from kaaj_server.lsp.documents import Documents
 from kaaj_server.lsp.features import Features, read
 from kaaj_server.lsp.json_values import Json, a_list, a_string, an_object
@@ -213,12 +214,17 @@ class KaajServer(LanguageServer):
         return await (await self.engine()).commands.execute(command, a_list(arguments))
 
     async def _actions(self, params: Json) -> Json:
-        return (await self.engine()).actions.offer(params)
+        demand_document(params)
+        demand_range(params)
+        context = an_object(params.get("context"))
+        context = {**context, "diagnostics": a_list(context.get("diagnostics"))}
+        return (await self.engine()).actions.offer({**params, "context": context})
 
     async def _resolve(self, params: Json) -> Json:
         return await (await self.engine()).actions.resolve(params)
 
     async def _lenses(self, params: Json) -> Json:
+        demand_document(params)
         return (await self.engine()).lenses.of(params)
 
     async def _configured(self, params: Json) -> None:
