@@ -1,4 +1,4 @@
-"""What the params of a request must hold before anything is done with them: else InvalidParams, and the field's name."""
+"""What the params of a request must hold before anything is done with them; else InvalidParams and the field's name."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _version(value: Json) -> int | str | None:
 
 def _words(value: Json) -> list[str]:
     """The strings of a list; none of what is no list."""
-    return [word for word in cast("list[Json]", value) if isinstance(word, str)] if isinstance(value, list) else []
+    return [word for word in cast("list[object]", value) if isinstance(word, str)] if isinstance(value, list) else []
 
 
 def _at(value: Json, *keys: str) -> Json:
