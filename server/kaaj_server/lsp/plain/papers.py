@@ -1,4 +1,5 @@
-"""Plan, chat and diff as real files in the state folder, one set for each set of workspace folders.
+"""Plan, chat and diff as real files in the state folder, one set for each set of workspace folders and each
+server that has them open at the same time.
 
 A paper that the client has open is changed by an edit, as any text of the person's is; else its file is replaced
 atomically. None is ever opened unless the person asked for it, save the plan, once per task, without the focus.
@@ -7,7 +8,6 @@ atomically. None is ever opened unless the person asked for it, save the plan, o
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
 import tempfile
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, Draft, Proposed
-from kaaj_agent.document import Document
-from kaaj_agent.hunks import diff
 from kaaj_server.lsp.plain.chat import chat_text, plan_text, prompt_in
+from kaaj_server.lsp.plain.paper_edits import PaperEdits
+from kaaj_server.lsp.plain.paper_folder import PaperFolder
 from kaaj_server.lsp.plain.review import review
 from kaaj_server.lsp.protocol import RequestFailedError
 from kaaj_server.transcript import entries
@@ -41,6 +41,9 @@ class Papers:
         self._engine = engine
         self._timer: asyncio.TimerHandle | None = None
         self._lock = asyncio.Lock()
+        self._folder = PaperFolder(engine.server.state_dir / "papers")
+        self._edits = PaperEdits(engine, self._later)
+        self._review: tuple[ChangeSet, tuple[str, dict[int, str]]] | None = None
         self._written: dict[Path, str] = {}
         self._sent = ""
         self._planned: set[str] = set()
@@ -49,12 +52,10 @@ class Papers:
 
     @property
     def folder(self) -> Path:
-        server = self._engine.server
-        seed = "\0".join(map(str, server.world.folders.roots)).encode("utf-8", "surrogatepass")
-        return server.state_dir / "papers" / hashlib.sha256(seed).hexdigest()[:12]
+        return self._folder.of(self._engine.server.world.folders.roots)
 
     def path(self, paper: Paper) -> Path:
-        return (self.folder / _NAMES[paper]).resolve()
+        return self.folder / _NAMES[paper]
 
     def at(self, path: Path) -> Paper | None:
         """Which paper a path is."""
@@ -77,7 +78,9 @@ class Papers:
         change = self.shown_change()
         if change is None:
             return "# Kaaj: there is no change yet.\n", {}
-        return review(change, self._engine.server.world.folders.name_of)
+        if self._review is None or self._review[0] is not change:
+            self._review = change, review(change, self._engine.server.world.folders.name_of)
+        return self._review[1]
 
     def prompt(self) -> str:
         """What the person has written below the chat's mark, in the open chat."""
@@ -100,6 +103,10 @@ class Papers:
                 pass
             case _:
                 pass
+        self._edits.renew()
+        self._later()
+
+    def _later(self) -> None:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_DEBOUNCE, self._due)
 
@@ -132,6 +139,7 @@ class Papers:
             self._timer.cancel()
             self._timer = None
             await self.flush()
+        self._folder.close()
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -141,47 +149,44 @@ class Papers:
             try:
                 await self._put(self.path("plan"), self.plan()[0])
                 await self._put(self.path("diff"), self.diff()[0])
-                await self._put(self.path("chat"), await self._chat())
+                await self._put_chat(self.path("chat"))
             except OSError as error:
                 _log.warning("writing the papers: %s", error)
                 return error.strerror or str(error)
         return ""
 
-    async def _chat(self) -> str:
+    async def _put_chat(self, path: Path) -> None:
+        """The conversation, and below the mark what the person has written so far."""
         engine = self._engine
         session = engine.board.session
         found = await engine.agent.overview(session) if session is not None else ()
-        path = self.path("chat")
-        buffer = engine.server.documents.at(path)
-        now = buffer.text if buffer is not None else await asyncio.to_thread(_read, path)
-        prompt = prompt_in(now)
+        base = self._open(path)
+        prompt = prompt_in(base if base is not None else await asyncio.to_thread(_read, path))
         if prompt.strip() == self._sent:
             prompt = ""
         events = found[0].events if found else ()
-        return await asyncio.to_thread(lambda: chat_text(entries(events), prompt))
+        text = await asyncio.to_thread(lambda: chat_text(entries(events), prompt))
+        if self._open(path) != base:
+            self._later()  # the person is typing in it
+        else:
+            await self._put(path, text)
+
+    def _open(self, path: Path) -> str | None:
+        """The text of a paper that the client has open."""
+        buffer = self._engine.server.documents.at(path)
+        return buffer.text if buffer is not None else None
 
     async def _put(self, path: Path, text: str) -> None:
-        buffer = self._engine.server.documents.at(path)
-        if buffer is None:
+        """Replace what stands there now."""
+        base = self._open(path)
+        if base is None:
             if self._written.get(path) != text:
                 await asyncio.to_thread(_write, path, text)
                 self._written[path] = text
             return
         self._written.pop(path, None)
-        if buffer.text == text or not self._engine.server.features.apply_edit:
-            return
-        before = Document(path, buffer.text, buffer.version)
-        convert = self._engine.convert
-        edits = [
-            {"range": convert.range(before, hunk.start, hunk.end), "newText": hunk.new}
-            for hunk in diff("", before.text, text)
-        ]
-        if self._engine.server.features.document_changes:
-            target = {"uri": buffer.uri, "version": buffer.version}
-            edit: Json = {"documentChanges": [{"textDocument": target, "edits": edits}]}
-        else:
-            edit = {"changes": {buffer.uri: edits}}
-        self._engine.server.own(self._ask("workspace/applyEdit", {"label": "Kaaj", "edit": edit}))
+        if base != text and self._engine.server.features.apply_edit:
+            await self._edits.offer(path, base, text)
 
     async def _ask(self, method: str, params: Json) -> None:
         try:
