@@ -73,20 +73,24 @@ def task_rows(session: SessionOverview) -> list[Json]:
 def entries(events: Sequence[ev.Event]) -> list[Json]:
     """The conversation: pieces of prose between two other events of their task are one entry."""
     rows: list[Json] = []
-    open_text: dict[str, dict[str, Json]] = {}
+    pieces: list[tuple[dict[str, Json], list[str]]] = []
+    open_text: dict[str, list[str]] = {}
     calls: dict[tuple[str, str], dict[str, Json]] = {}
     for event in events:
         body = event.body
-        head: dict[str, Json] = {"seq": event.seq, "time": event.time, "task": body.task}
         if isinstance(body, ev.TextAdded):
             prose = open_text.get(body.task)
             if prose is None:
-                prose = head | {"kind": "model", "text": ""}
-                open_text[body.task] = prose
-                rows.append(prose)
-            prose["text"] = body.text if body.reset else prose["text"] + body.text
+                row: dict[str, Json] = _head(event) | {"kind": "model"}
+                prose = open_text[body.task] = []
+                rows.append(row)
+                pieces.append((row, prose))
+            if body.reset:
+                prose.clear()
+            prose.append(body.text)
             continue
         open_text.pop(body.task, None)
+        head = _head(event)
         match body:
             case ev.TaskStarted(prompt=prompt):
                 rows.append(head | {"kind": "user", "text": prompt})
@@ -101,4 +105,10 @@ def entries(events: Sequence[ev.Event]) -> list[Json]:
                 rows.append(head | {"kind": "notice", "text": text, "level": level})
             case _:
                 pass
+    for row, prose in pieces:
+        row["text"] = "".join(prose)
     return [row for row in rows if row["kind"] != "model" or row["text"]]
+
+
+def _head(event: ev.Event) -> dict[str, Json]:
+    return {"seq": event.seq, "time": event.time, "task": event.body.task}

@@ -6,7 +6,6 @@ gives its edit. Elsewhere the action carries a command, and the change is propos
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
@@ -16,6 +15,7 @@ from kaaj_protocol import names
 from kaaj_server.convert import span_of
 from kaaj_server.lsp.board import counted
 from kaaj_server.lsp.commands import COMMENT, EXPLAIN, TESTS
+from kaaj_server.lsp.comments import asks_for_work, instruction_in
 from kaaj_server.lsp.language_server import OPEN
 from kaaj_server.lsp.lenses import decision, verb
 from kaaj_server.lsp.resolving import Resolving
@@ -28,8 +28,8 @@ FIX: Final = "quickfix"
 REWRITE: Final = "refactor.rewrite"
 OTHER: Final = "refactor"
 _FIXES_MAX: Final = 8
-_TO_DO: Final = re.compile(r"(?:#|//|--|;|/\*|<!--|%|\")\s*(?:TODO|FIXME|XXX|kaaj)\b", re.IGNORECASE)
-_INSTRUCTION: Final = re.compile(r"(?:#|//|--|;|/\*|<!--|%|\")\s*kaaj:\s*(.+?)\s*(?:\*/|-->)?\s*$", re.IGNORECASE)
+_PROBLEMS_MAX: Final = 1000
+"""Problems of one request that are taken in; the whole of a generated file may be selected."""
 
 
 class Actions:
@@ -74,7 +74,7 @@ class Actions:
         engine = self._engine
         actions: list[Json] = []
         told: list[Any] = []
-        for one in raw:
+        for one in raw[:_PROBLEMS_MAX]:
             try:
                 problem = engine.convert.diagnostic(path, one)
             except (KeyError, TypeError, ValueError):
@@ -94,10 +94,10 @@ class Actions:
         lines = self._lines(path, place)
         here = {"uri": uri, "range": place}
         actions: list[Json] = []
-        if any(_TO_DO.search(line) for line in lines):
+        if asks_for_work(lines):
             argument = here | {"prompt": COMMENT}
             actions.append(self._work("Kaaj: do this comment", REWRITE, "comment", argument, names.START))
-        instruction = next((found[1] for line in lines if (found := _INSTRUCTION.search(line))), "")
+        instruction = instruction_in(lines)
         plain = self._engine.plain
         if selected and not instruction and plain is not None:
             instruction = plain.papers.prompt()

@@ -45,6 +45,24 @@ class Waits:
     person: float = 600.0
 
 
+@dataclass(slots=True)
+class Arrivals:
+    """The texts that have come since an edit was asked for. One that came counts, whatever is typed or formatted right
+    after it: the two changes may well arrive together.
+    """
+
+    world: World
+    expected: dict[Path, str | None]
+    touched: asyncio.Event = field(default_factory=asyncio.Event)
+    seen: set[Path] = field(default_factory=set[Path])
+
+    def heard(self, path: Path) -> None:
+        now = self.world.buffer(path) if path in self.expected else None
+        if now is not None and now.digest == self.expected[path]:
+            self.seen.add(path)
+        self.touched.set()
+
+
 @dataclass
 class ClientApplier:
     """The `Applier` port over `workspace/applyEdit`. `ask(method, params)` is a request to the client."""
@@ -75,12 +93,12 @@ class ClientApplier:
         await self._compare(change)
         route = self.routes.pop(change.task, None)
         edit = workspace_edit(change, self.convert, self.features, confirm=route is not None and route.confirm)
-        async with self._touches() as touched:
+        async with self._arrivals(expected) as arrivals:
             if route is not None and not route.edit.done():
                 route.edit.set_result(edit)
                 limit = self.waits.person if route.confirm else self.waits.answer
                 self._handed_out = asyncio.get_running_loop().create_future()
-                await self._settle(expected, touched, None, limit)
+                await self._settle(arrivals, None, limit)
             else:
                 if not self.features.apply_edit:
                     raise ApplyError(
@@ -91,7 +109,7 @@ class ClientApplier:
                 label = change.summary.strip().partition("\n")[0][:80] or "Kaaj"
                 answer = asyncio.ensure_future(self.ask("workspace/applyEdit", {"label": label, "edit": edit}))
                 try:
-                    await self._settle(expected, touched, answer, self.waits.answer)
+                    await self._settle(arrivals, answer, self.waits.answer)
                 finally:
                     if not answer.done():
                         answer.cancel()
@@ -102,12 +120,24 @@ class ClientApplier:
     # --- before ----------------------------------------------------------------------------------------------------
 
     async def _compare(self, change: ChangeSet) -> None:
+        """Raises StaleError. The disk is read first and the editor's texts are looked at last, in one go: the edit is
+        made for these, under their versions, before another keystroke can come in.
+        """
+        on_disk: dict[Path, Document | None] = {}
+        for one in change.files:
+            for path in {one.path, one.target}:
+                if self.world.buffer(path) is None:
+                    on_disk[path] = await self._now(path)
+
+        def now(path: Path) -> Document | None:
+            return self.world.buffer(path) or on_disk.get(path)
+
         stale: list[str] = []
         for one in change.files:
-            now = await self._now(one.path)
+            found = now(one.path)
             before = one.before.digest if one.before else None
-            taken = one.new_path is not None and await self._now(one.new_path) is not None
-            if (now.digest if now else None) != before or taken:
+            taken = one.new_path is not None and now(one.new_path) is not None
+            if (found.digest if found else None) != before or taken:
                 stale.append(self.world.folders.name_of(one.path))
         if stale:
             raise StaleError(
@@ -129,26 +159,25 @@ class ClientApplier:
     # --- after -----------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _touches(self) -> AsyncGenerator[asyncio.Event]:
-        touched = asyncio.Event()
-        end = self.world.listen(lambda _: touched.set())
+    async def _arrivals(self, expected: dict[Path, str | None]) -> AsyncGenerator[Arrivals]:
+        arrivals = Arrivals(self.world, expected)
+        end = self.world.listen(arrivals.heard)
         try:
-            yield touched
+            yield arrivals
         finally:
             end()
 
-    async def _settle(
-        self,
-        expected: dict[Path, str | None],
-        touched: asyncio.Event,
-        answer: asyncio.Future[Json] | None,
-        limit: float,
-    ) -> None:
-        """Until the client's text is what it should be. An answer alone proves nothing; the text alone is enough."""
+    async def _settle(self, arrivals: Arrivals, answer: asyncio.Future[Json] | None, limit: float) -> None:
+        """Until the client's text was what it should be: an answer alone proves nothing, the text alone is enough."""
+        expected, touched = arrivals.expected, arrivals.touched
         loop = asyncio.get_running_loop()
         deadline = loop.time() + limit
         heard = False
-        while missing := await self._missing(expected):
+        while True:
+            touched.clear()
+            missing = [path for path in await self._missing(expected) if path not in arrivals.seen]
+            if not missing:
+                return
             if answer is not None and answer.done() and not heard:
                 heard = True
                 self._refused(answer, expected, missing)
@@ -160,7 +189,6 @@ class ClientApplier:
                     "The editor says that it applied the change" if heard else "The editor has not applied the change"
                 )
                 raise self._error(said, expected, missing)
-            touched.clear()
             waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(touched.wait())]
             if answer is not None and not heard:
                 waiting.append(answer)

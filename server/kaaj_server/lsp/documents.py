@@ -137,10 +137,10 @@ class Documents:
         item = params["textDocument"]
         uri, text = _string(item["uri"]), _string(item["text"])
         path = self._locate(uri)
-        buffer = Buffer(uri, path, text, item.get("version"), item.get("languageId") or "")
+        version = item.get("version")
+        buffer = Buffer(uri, path, text, version if isinstance(version, int) else None, item.get("languageId") or "")
+        self._buffers.pop(uri, None)  # it goes to the end: the newest name of a file counts
         self._buffers[uri] = buffer
-        if path is not None:
-            self._uris[path] = uri
         self._tell(buffer)
 
     def changed(self, params: Mapping[str, Json]) -> None:
@@ -175,8 +175,14 @@ class Documents:
         if buffer is None or buffer.path is None or self._uris.get(buffer.path) != buffer.uri:
             return
         del self._uris[buffer.path]
-        self._drop(buffer.path)
+        other = next((one for one in reversed(self._buffers.values()) if one.path == buffer.path), None)
+        if other is not None:
+            self._tell(other)
+        else:
+            self._drop(buffer.path)
 
     def _tell(self, buffer: Buffer) -> None:
+        """The text that was touched last is the file's, where a client has it open under several names."""
         if buffer.path is not None:
+            self._uris[buffer.path] = buffer.uri
             self._put(Document(buffer.path, buffer.text, buffer.version))

@@ -98,7 +98,7 @@ class KaajProtocol(LanguageServerProtocol):
         """One message. Raises nothing: what cannot be understood is answered or logged."""
         try:
             message = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             self.refuse(None, PARSE_ERROR, f"The message is not JSON: {error}")
             return
         if not isinstance(message, dict):
