@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,68 +22,31 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias
-from urllib.parse import unquote, urlsplit
 
 from kaaj_server.lsp.transport import Frames, frame
+from kaaj_server.testing_clients import EGLOT, NEOVIM_07, NEOVIM_11, VSCODE, with_events
+from kaaj_server.testing_texts import edited, path_of
+
+__all__ = [
+    "EGLOT",
+    "NEOVIM_07",
+    "NEOVIM_11",
+    "VSCODE",
+    "FakeEditor",
+    "NewEditor",
+    "Obeys",
+    "RpcError",
+    "edited",
+    "path_of",
+    "unanswered",
+    "with_events",
+]
 
 Json: TypeAlias = Any
 Obeys: TypeAlias = Literal["applies", "refuses", "never answers", "lies", "answers late"]
 """What the editor does with `workspace/applyEdit`. `lies`: says applied, and does nothing."""
 
 _WAIT: Final = 20.0
-_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)")
-_ACTIONS: Final[Json] = {
-    "codeActionLiteralSupport": {"codeActionKind": {"valueSet": ["", "quickfix", "refactor", "refactor.rewrite"]}},
-    "dataSupport": True,
-    "resolveSupport": {"properties": ["edit"]},
-}
-_OPERATIONS: Final = ["create", "rename", "delete"]
-VSCODE: Final[Json] = {
-    "general": {"positionEncodings": ["utf-16"]},
-    "workspace": {
-        "applyEdit": True,
-        "configuration": True,
-        "workspaceEdit": {
-            "documentChanges": True,
-            "resourceOperations": _OPERATIONS,
-            "changeAnnotationSupport": {"groupsOnLabel": True},
-        },
-        "codeLens": {"refreshSupport": True},
-        "didChangeConfiguration": {"dynamicRegistration": True},
-    },
-    "textDocument": {"codeAction": _ACTIONS},
-    "window": {"workDoneProgress": True, "showDocument": {"support": True}},
-}
-NEOVIM_11: Final[Json] = {
-    "general": {"positionEncodings": ["utf-8", "utf-16", "utf-32"]},
-    "workspace": {
-        "applyEdit": True,
-        "configuration": True,
-        "workspaceEdit": {"resourceOperations": ["rename", "create", "delete"], "documentChanges": True},
-        "codeLens": {"refreshSupport": True},
-    },
-    "textDocument": {"codeAction": _ACTIONS},
-    "window": {"workDoneProgress": True, "showDocument": {"support": True}, "showMessage": {}},
-}
-NEOVIM_07: Final[Json] = {
-    "workspace": {
-        "applyEdit": True,
-        "configuration": True,
-        "workspaceEdit": {"resourceOperations": ["rename", "create", "delete"]},
-    },
-    "textDocument": {"codeAction": _ACTIONS},
-    "window": {"workDoneProgress": True, "showDocument": {"support": False}, "showMessage": {}},
-}
-EGLOT: Final[Json] = {
-    "workspace": {"applyEdit": True, "configuration": True, "workspaceEdit": {"documentChanges": True}},
-    "textDocument": {"codeAction": {"codeActionLiteralSupport": _ACTIONS["codeActionLiteralSupport"]}},
-    "window": {"workDoneProgress": True},
-}
-
-
-def with_events(capabilities: Json, version: int = 1) -> Json:
-    """The same client with the event stream."""
-    return capabilities | {"experimental": {"kaaj": {"version": version}}}
 
 
 def unanswered(_: Sequence[str]) -> None:
@@ -453,31 +415,3 @@ class FakeEditor:
     def report(self) -> str:
         """The end of the wire and of stderr, for a test that fails."""
         return "\n".join(["", "--- wire", *self.wire[-60:], "--- stderr", *self.stderr[-40:]])
-
-
-def path_of(uri: str) -> Path:
-    return Path(unquote(urlsplit(uri).path))
-
-
-def edited(text: str, edits: Sequence[Json], encoding: str) -> str:
-    """LSP text edits, done by an implementation that shares nothing with the server's."""
-    codec = {"utf-8": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}[encoding]
-    unit = {"utf-8": 1, "utf-16": 2, "utf-32": 4}[encoding]
-    starts = [0]
-    for line in _LINE.finditer(text):
-        starts.append(line.end())
-
-    def offset(position: Json) -> int:
-        if position["line"] >= len(starts):
-            return len(text)
-        number: int = position["line"]
-        start = starts[number]
-        end = starts[number + 1] if number + 1 < len(starts) else len(text)
-        line = text[start:end].rstrip("\r\n")
-        head = line.encode(codec)[: position["character"] * unit]
-        return start + len(head.decode(codec, errors="ignore"))
-
-    spans = sorted((offset(e["range"]["start"]), offset(e["range"]["end"]), e["newText"]) for e in edits)
-    for start, end, new in reversed(spans):
-        text = text[:start] + new + text[end:]
-    return text

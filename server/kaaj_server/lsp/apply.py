@@ -55,11 +55,15 @@ class Arrivals:
     expected: dict[Path, str | None]
     touched: asyncio.Event = field(default_factory=asyncio.Event)
     seen: set[Path] = field(default_factory=set[Path])
+    moved: set[Path] = field(default_factory=set[Path])
+    """The paths whose text has changed, whatever it is now."""
 
     def heard(self, path: Path) -> None:
         now = self.world.buffer(path) if path in self.expected else None
-        if now is not None and now.digest == self.expected[path]:
-            self.seen.add(path)
+        if now is not None:
+            self.moved.add(path)
+            if now.digest == self.expected[path]:
+                self.seen.add(path)
         self.touched.set()
 
 
@@ -185,6 +189,8 @@ class ClientApplier:
             left = deadline - loop.time()
             given_way = answer is None and self._handed_out is not None and self._handed_out.done()
             if left <= 0 or given_way:
+                if heard and arrivals.moved.issuperset(missing):
+                    raise self._changed_otherwise(missing)
                 said = (
                     "The editor says that it applied the change" if heard else "The editor has not applied the change"
                 )
@@ -208,6 +214,16 @@ class ClientApplier:
             reason = said.get("failureReason")
             why = f": {reason}" if reason else ""
             raise self._error(f"The editor refused the change{why}", expected, missing)
+
+    def _changed_otherwise(self, missing: list[Path]) -> ApplyError:
+        """Whose text that is cannot be known: it is neither taken for the change nor taken back."""
+        names = ", ".join(self.world.folders.name_of(path) for path in missing)
+        return ApplyError(
+            f"The editor says that it applied the change, but {names} got another text than the proposed one; perhaps "
+            "something formats it at once.",
+            kept="The text is as the editor shows it; the proposal is kept.",
+            hint="Undo it in the editor, or reject the proposal where the text is right as it is.",
+        )
 
     def _error(self, said: str, expected: dict[Path, str | None], missing: list[Path]) -> ApplyError:
         """Says what is known of each file."""
