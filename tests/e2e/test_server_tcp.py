@@ -96,3 +96,16 @@ async def test_a_second_client_is_turned_away(server: Server) -> None:
     unwanted.close()
     writer.close()
     assert await asyncio.wait_for(server.process.wait(), 20) == 1
+
+
+async def test_of_two_that_come_at_once_one_is_served(server: Server) -> None:
+    (first, one), (second, two) = await server.connect(), await server.connect()
+    one.write(initialize({"token": TOKEN}))
+    assert "capabilities" in (await answers(first))[0]["result"]
+    two.write(initialize({"token": TOKEN}))
+    assert "another client" in (await answers(second))[0]["error"]["message"]
+    assert await asyncio.wait_for(second.read(), 20) == b""
+    two.close()
+    one.write(frame(b'{"jsonrpc":"2.0","id":2,"method":"shutdown"}'))
+    assert (await answers(first))[0]["result"] is None
+    one.close()

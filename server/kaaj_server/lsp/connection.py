@@ -28,6 +28,7 @@ async def converse(
 ) -> int | None:
     """Serve one client until it is gone. Returns the exit code, or None for a client that was never admitted."""
     server = KaajServer(environ, state_dir, token)
+    server.others = admitted
     server.protocol.set_writer(StreamWriter(writer))
     frames = Frames(_STRANGER_MAX)
     shown = asyncio.Event()

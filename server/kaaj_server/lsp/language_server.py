@@ -11,7 +11,7 @@ import gc
 import hmac
 import logging
 import os
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -63,6 +63,8 @@ class KaajServer(LanguageServer):
         self.options: Json = None
         self.ended = asyncio.Event()
         self.exit_code = 1
+        self.others: Collection[KaajServer] = ()
+        """The clients that a listener has admitted before this one."""
         self._token = token
         self._closing = False
         self._engine: asyncio.Task[Engine] | None = None
@@ -95,7 +97,7 @@ class KaajServer(LanguageServer):
         options = params.get("initializationOptions")
         shown = a_string(an_object(options).get("token"))
         if hmac.compare_digest(shown.encode(), self._token.encode()):
-            return ""
+            return "This server serves another client; the connection is closed." if self.others else ""
         return "This server wants its token in `initializationOptions.token`; the connection is closed."
 
     def prepare(self, params: Mapping[str, Json]) -> None:
