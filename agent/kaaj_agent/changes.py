@@ -191,6 +191,17 @@ class ChangeSet:
         return tuple(hunk for file in self.files for hunk in file.hunks)
 
     @property
+    def after(self) -> dict[Path, str | None]:
+        """Each touched path with the digest that it has once all is applied, None where no file is left."""
+        after: dict[Path, str | None] = {}
+        for file in self.files:
+            if file.target != file.path or file.after is None:
+                after.setdefault(file.path, None)
+            if file.after is not None:
+                after[file.target] = file.after_digest
+        return after
+
+    @property
     def check(self) -> CheckResult | None:
         match self.state:
             case Checked(check) | Proposed(check) | Applied(check, _, _):

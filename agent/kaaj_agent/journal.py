@@ -24,7 +24,6 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from kaaj_agent.changes import ChangeSet
-from kaaj_agent.document import digest_of
 from kaaj_agent.failures import ApplyError, StaleError
 from kaaj_agent.finishing import finish
 from kaaj_agent.ports import Written
@@ -90,12 +89,7 @@ class DiskApplier:
                     carry_out(plan, journal / f"{uuid.uuid4().hex}", self._failpoint)
         except OSError as error:
             raise _failure(error) from error
-        after: dict[Path, str | None] = {}
-        for file in change.files:
-            after.setdefault(file.path, None)
-            if file.after is not None:
-                after[file.target] = digest_of(file.after)
-        return Written(after)
+        return Written(change.after)
 
 
 def recover(state_dir: Path) -> list[str]:

@@ -11,7 +11,7 @@ from kaaj_agent import events as ev
 from kaaj_agent.changes import Applied, ChangeSet, CheckResult, Proposed, Rejected, Stale, Undone
 from kaaj_agent.failures import BadRequestError, StaleError
 from kaaj_agent.finishing import finish
-from kaaj_agent.ports import Applier
+from kaaj_agent.ports import Applier, Written
 from kaaj_agent.prompt import UNDONE, decision_text
 from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
@@ -91,6 +91,23 @@ class Reviews:
         change, check = _proposed(session, change_id, digest)
         chosen = _choose(change, hunks)
         _inside(chosen, self.world.folders)
+        if await self.world.snapshot().holds(chosen.after):  # the editor did it late, or the person by hand
+            ready, written = chosen, Written(chosen.after)
+        else:
+            ready = await self._carried(session, change, chosen)
+            written = await self.applier.apply(ready)
+        taken = frozenset(hunk.id for hunk in chosen.hunks)
+        part = len(taken) < len(change.hunks)
+        applied = ready.to(Applied(_of_part(check) if part else check, taken, written.after))
+        session.emit(ev.ChangeChanged(change.task, applied))
+        refused = [hunk.id for hunk in change.hunks if hunk.id not in taken]
+        self._refuse(session, change, refused, "")
+        count = len(applied.hunks)
+        _finish(session, change.task, "done", change.summary or f"Applied {count} hunk{'s' * (count != 1)}.")
+        return applied
+
+    async def _carried(self, session: Session, change: ChangeSet, chosen: ChangeSet) -> ChangeSet:
+        """What was chosen, made for the texts of now. Raises StaleError, after the session was told."""
         staging = Staging(self.world.snapshot())
         staging.load(chosen.files)
         stale = await staging.rebase(self.world.snapshot())
@@ -104,17 +121,7 @@ class Reviews:
                 kept="Nothing was written.",
                 hint="Start the task again on the new text.",
             )
-        ready = ChangeSet(change.id, change.task, staging.files, change.state, change.summary)
-        written = await self.applier.apply(ready)
-        taken = frozenset(hunk.id for hunk in chosen.hunks)
-        part = len(taken) < len(change.hunks)
-        applied = ready.to(Applied(_of_part(check) if part else check, taken, written.after))
-        session.emit(ev.ChangeChanged(change.task, applied))
-        refused = [hunk.id for hunk in change.hunks if hunk.id not in taken]
-        self._refuse(session, change, refused, "")
-        count = len(applied.hunks)
-        _finish(session, change.task, "done", change.summary or f"Applied {count} hunk{'s' * (count != 1)}.")
-        return applied
+        return ChangeSet(change.id, change.task, staging.files, change.state, change.summary)
 
     async def _undo(self, session: Session, change_id: str) -> ChangeSet:
         change = session.changes[change_id]

@@ -58,10 +58,11 @@ class Staleness:
                 await self._look_at(session, change)
 
     async def _look_at(self, session: Session, change: ChangeSet) -> None:
-        staging = Staging(self.world.snapshot())
+        now = self.world.snapshot()
+        staging = Staging(now)
         staging.load(change.files)
         try:
-            stale = await staging.rebase(self.world.snapshot())
+            stale = () if await now.holds(change.after) else await staging.rebase(now)
         except FileError:
             stale = tuple(file.path for file in change.files)
         if session.changes[change.id].state != change.state:

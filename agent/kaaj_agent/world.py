@@ -108,6 +108,14 @@ class Snapshot:
         except MissingFileError:
             return None
 
+    async def holds(self, digests: Mapping[Path, str | None]) -> bool:
+        """Whether each path has the text of that digest, or is no file where it is None."""
+        for path, digest in digests.items():
+            document = await self.find(path)
+            if (document.digest if document else None) != digest:
+                return False
+        return True
+
 
 @dataclass(slots=True)
 class World:

@@ -277,6 +277,17 @@ async def test_a_proposal_is_applied_only_in_folders_that_are_open(tmp_path: Pat
             d.agent.edit_todo(task, [])
 
 
+async def test_what_the_person_did_by_hand_counts_as_applied_and_can_be_undone(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        await d.run()
+        d.type(CART.replace("sum(items) - 1", "sum(items)"))
+        await d.agent.accept(d.change().id, d.change().digest)
+        assert isinstance(d.change().state, Applied)
+        assert d.applier.applied == []
+        await d.agent.undo(d.change().id)
+        assert d.text() == CART
+
+
 async def test_a_new_request_goes_on_from_the_proposal(tmp_path: Path) -> None:
     async with desk(tmp_path, FIX_TOTAL, "One.", FIX_COUNT, "Two.") as d:
         await d.run()

@@ -86,12 +86,7 @@ class ClientApplier:
 
     async def apply(self, change: ChangeSet) -> Written:
         """Raises StaleError where a base is not what it was, ApplyError where the client does not do it."""
-        expected: dict[Path, str | None] = {}
-        for one in change.files:
-            if one.target != one.path or one.after is None:
-                expected[one.path] = None
-            if one.after is not None:
-                expected[one.target] = one.after_digest
+        expected = change.after
         if not await self._missing(expected):
             return Written(expected)
         await self._compare(change)
