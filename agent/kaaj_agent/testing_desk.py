@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,22 @@ from kaaj_agent import events as ev
 from kaaj_agent.agent import Agent
 from kaaj_agent.changes import ChangeSet
 from kaaj_agent.document import Document
-from kaaj_agent.ports import Message, Model
+from kaaj_agent.ports import Message, Model, Written
 from kaaj_agent.request import StartRequest
 from kaaj_agent.session import Session
 from kaaj_agent.settings import AgentSettings
-from kaaj_agent.testing import ScriptedModel
+from kaaj_agent.testing import ScriptedModel, call
 from kaaj_agent.testing_world import Answers, BufferApplier, Problems
+from kaaj_agent.todo import Todo
 from kaaj_agent.world import Folders, World
 
 CART = "def total(items):\n    return sum(items) - 1\n\n\ndef count(items):\n    return len(items) - 1\n"
+FIX_TOTAL = call("edit", path="cart.py", old="sum(items) - 1", new="sum(items)")
+FIX_COUNT = call("edit", path="cart.py", old="len(items) - 1", new="len(items)")
+PLAN = call("todo", items=[{"title": "Mend total", "status": "running"}, {"title": "Mend count", "status": "pending"}])
+NEXT = call("todo", items=[{"title": "Mend total", "status": "done"}, {"title": "Mend count", "status": "running"}])
+SECONDS = 5.0
+"""After which something that should happen is taken never to."""
 
 
 @dataclass
@@ -90,3 +98,75 @@ async def desk(tmp_path: Path, *turns: object, **settings: object) -> AsyncGener
         yield Desk(agent, world, model, applier, answers, events, root)
     finally:
         await agent.close()
+
+
+# --- what tests of the agent share ---------------------------------------------------------------------------------
+
+
+def endings(d: Desk) -> list[tuple[str, str]]:
+    return [(e.body.task, e.body.status) for e in d.events if isinstance(e.body, ev.TaskFinished)]
+
+
+def assert_whole(d: Desk) -> None:
+    """What holds of every stream of events: no gaps, every tool that began ended, one ending a task."""
+    for session in {event.session for event in d.events}:
+        rows = [event for event in d.events if event.session == session]
+        assert [event.seq for event in rows] == list(range(rows[0].seq, rows[0].seq + len(rows)))
+    begun = sorted(e.body.call for e in d.events if isinstance(e.body, ev.ToolStarted))
+    assert begun == sorted(e.body.call for e in d.events if isinstance(e.body, ev.ToolFinished))
+    ended = [task for task, _ in endings(d)]
+    assert len(ended) == len(set(ended))
+
+
+def assert_legal(messages: list[Message]) -> None:
+    """What the strictest templates ask for: user (or results) and assistant in turn, calls answered, no empty text."""
+    assert messages[0].role == "system"
+    before = "system"
+    waiting: list[str] = []
+    for message in messages[1:]:
+        if message.role == "tool":
+            assert message.call_id in waiting
+            waiting.remove(message.call_id)
+            before = "user"
+            continue
+        assert not waiting, waiting
+        assert message.role != before, (message, before)
+        assert message.content.strip() or message.calls
+        waiting = [call.id for call in message.calls]
+        before = message.role
+    assert not waiting
+
+
+def without(d: Desk, task: str, *ids: str) -> list[Todo]:
+    return [item for item in d.session().tasks[task].todo.items if item.id not in ids]
+
+
+class Gate:
+    """A turn of the model that says when it is asked, and answers once it may."""
+
+    def __init__(self, answer: object) -> None:
+        self.reached = asyncio.Event()
+        self.open = asyncio.Event()
+        self._answer = answer
+
+    async def __call__(self, _: object) -> object:
+        self.reached.set()
+        await self.open.wait()
+        return self._answer
+
+
+class SlowApplier:
+    """An applier that waits at a gate before it hands on, or fails with `error`."""
+
+    def __init__(self, apply: Callable[[ChangeSet], Awaitable[Written]], error: Exception | None = None) -> None:
+        self.reached = asyncio.Event()
+        self.open = asyncio.Event()
+        self._apply = apply
+        self._error = error
+
+    async def apply(self, change: ChangeSet) -> Written:
+        self.reached.set()
+        await self.open.wait()
+        if self._error is not None:
+            raise self._error
+        return await self._apply(change)

@@ -13,14 +13,9 @@ from kaaj_agent.failures import BadRequestError, StaleError
 from kaaj_agent.ports import Reply, Usage
 from kaaj_agent.request import StartRequest
 from kaaj_agent.testing import call
-from kaaj_agent.testing_desk import CART, desk
+from kaaj_agent.testing_desk import CART, FIX_COUNT, FIX_TOTAL, NEXT, PLAN, desk
 from kaaj_agent.todo import Todo
 from kaaj_agent.world import Folders
-
-FIX_TOTAL = call("edit", path="cart.py", old="sum(items) - 1", new="sum(items)")
-FIX_COUNT = call("edit", path="cart.py", old="len(items) - 1", new="len(items)")
-PLAN = call("todo", items=[{"title": "Mend total", "status": "running"}, {"title": "Mend count", "status": "pending"}])
-NEXT = call("todo", items=[{"title": "Mend total", "status": "done"}, {"title": "Mend count", "status": "running"}])
 
 
 async def test_from_request_to_applied_change(tmp_path: Path) -> None:

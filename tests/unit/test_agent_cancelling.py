@@ -1,0 +1,178 @@
+"""Cancelling and applying: what has begun is brought to an end, and told."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from kaaj_agent import events as ev
+from kaaj_agent.changes import Applied, Proposed, Rejected
+from kaaj_agent.failures import ApplyError, SandboxError
+from kaaj_agent.request import StartRequest
+from kaaj_agent.testing import call
+from kaaj_agent.testing_desk import (
+    CART,
+    FIX_TOTAL,
+    PLAN,
+    Gate,
+    SlowApplier,
+    assert_legal,
+    assert_whole,
+    desk,
+    endings,
+)
+
+# --- cancelling ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_task_cancelled_before_its_first_step_ends_too(tmp_path: Path) -> None:
+    async with desk(tmp_path, "Done.") as d:
+        started = await d.agent.start(StartRequest("Mend it"))
+        await d.agent.cancel(started.task)
+        assert endings(d) == [(started.task, "cancelled")]
+        again = await d.agent.start(StartRequest("Mend it", session=started.session))
+        await d.agent.wait(again.task)
+        assert endings(d)[1:] == [(again.task, "done")]
+
+
+async def test_closing_before_the_first_step_ends_the_task(tmp_path: Path) -> None:
+    async with desk(tmp_path, "Done.") as d:
+        started = await d.agent.start(StartRequest("Mend it"))
+    assert endings(d) == [(started.task, "cancelled")]
+
+
+async def test_a_change_that_is_being_applied_is_not_torn_by_a_cancel(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        slow = d.agent.reviews.applier = SlowApplier(d.applier.apply)
+        started = await d.agent.start(StartRequest("Mend it", "auto"))
+        await slow.reached.wait()
+        cancelling = asyncio.create_task(d.agent.cancel(started.task))
+        await asyncio.sleep(0)
+        slow.open.set()
+        await cancelling
+        assert d.text() != CART
+        assert isinstance(d.change().state, Applied)
+        assert endings(d) == [(started.task, "done")]
+        await d.agent.undo(d.change().id)
+        assert d.text() == CART
+
+
+async def test_an_accept_that_is_abandoned_still_tells_what_became_of_it(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        task = await d.run()
+        slow = d.agent.reviews.applier = SlowApplier(d.applier.apply)
+        accepting = asyncio.create_task(d.agent.accept(d.change().id, d.change().digest))
+        await slow.reached.wait()
+        accepting.cancel()
+        slow.open.set()
+        await asyncio.wait([accepting])
+        assert isinstance(d.change().state, Applied)
+        assert endings(d) == [(task, "done")]
+
+
+async def test_closing_waits_for_what_is_being_applied(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        await d.run()
+        slow = d.agent.reviews.applier = SlowApplier(d.applier.apply)
+        accepting = asyncio.create_task(d.agent.accept(d.change().id, d.change().digest))
+        await slow.reached.wait()
+        asyncio.get_running_loop().call_later(0.05, slow.open.set)
+    await accepting
+    async with desk(tmp_path) as d:
+        (overview,) = await d.agent.overview()
+        assert isinstance(overview.changes[0].state, Applied)
+
+
+async def test_cancelling_what_waits_ends_it_as_cancelled(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        task = await d.run()
+        await d.agent.cancel(task)
+        assert endings(d) == [(task, "cancelled")]
+        assert isinstance(d.change().state, Rejected)
+        await d.agent.cancel(task)
+        assert_whole(d)
+
+
+async def test_cancelling_what_is_just_being_accepted_does_nothing(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        task = await d.run()
+        slow = d.agent.reviews.applier = SlowApplier(d.applier.apply)
+        accepting = asyncio.create_task(d.agent.accept(d.change().id, d.change().digest))
+        await slow.reached.wait()
+        cancelling = asyncio.create_task(d.agent.cancel(task))
+        await asyncio.sleep(0)
+        slow.open.set()
+        await asyncio.gather(accepting, cancelling)
+        assert endings(d) == [(task, "done")]
+
+
+@pytest.mark.parametrize("turns", [(), (PLAN,), (PLAN, FIX_TOTAL)])
+async def test_the_prompt_is_legal_after_a_cancel_anywhere(tmp_path: Path, turns: tuple[object, ...]) -> None:
+    gate = Gate("never")
+    async with desk(tmp_path, *turns, gate, "Now done.") as d:
+        started = await d.agent.start(StartRequest("Mend it"))
+        await gate.reached.wait()
+        await d.agent.cancel(started.task)
+        await d.run("And now?", session=started.session)
+        assert_legal(d.heard())
+        assert_whole(d)
+
+
+# --- applying by itself -------------------------------------------------------------------------------------------
+
+
+async def test_an_automatic_apply_that_fails_leaves_the_proposal(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        slow = d.agent.reviews.applier = SlowApplier(d.applier.apply, ApplyError("The editor refused the change."))
+        slow.open.set()
+        task = await d.run(mode="auto")
+        assert isinstance(d.change().state, Proposed)
+        assert endings(d) == []
+        d.agent.reviews.applier = d.applier
+        await d.agent.accept(d.change().id, d.change().digest)
+        assert endings(d) == [(task, "done")]
+
+
+async def test_nothing_is_told_of_a_task_after_its_end(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        started = await d.agent.start(StartRequest("Mend it", "auto"))
+
+        def spoil(event: ev.Event) -> None:
+            if isinstance(event.body, ev.ChangeChanged) and isinstance(event.body.change.state, Proposed):
+                d.type(CART.replace("sum(items) - 1", "sum(items) - 2"))
+
+        d.agent.subscribe(spoil)
+        await d.agent.wait(started.task)
+        assert d.ending().status == "stopped"
+
+
+async def test_what_could_not_be_checked_is_not_applied_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_shadow(*_: object, **__: object) -> None:
+        raise SandboxError("The shadow workspace cannot be laid out: No space left on device.")
+
+    monkeypatch.setattr("kaaj_agent.workshop.Shadow.open", no_shadow)
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        await d.run(mode="auto", check="true")
+        assert isinstance(d.change().state, Proposed)
+        assert d.text() == CART
+
+
+async def test_what_does_not_parse_is_told_also_without_a_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_shadow(*_: object, **__: object) -> None:
+        raise SandboxError("No command may run.")
+
+    monkeypatch.setattr("kaaj_agent.workshop.Shadow.open", no_shadow)
+    broken = call("edit", path="cart.py", old="sum(items) - 1", new="sum(items")
+    async with desk(tmp_path, broken, "Mended.", "So.", "So.", "So.", check="") as d:
+        (d.root / "pytest.ini").write_text("[pytest]\n")
+        (d.root / "test_cart.py").write_text("def test_it():\n    pass\n")
+        await d.run()
+        state = d.change().state
+        assert isinstance(state, Proposed)
+        assert not state.check.parsed
