@@ -21,6 +21,7 @@ from kaaj_agent.testing_desk import (
     Gate,
     assert_legal,
     desk,
+    without,
 )
 from kaaj_agent.todo import Todo
 
