@@ -57,6 +57,20 @@ async def test_a_selection_gets_the_rest(new_editor: NewEditor) -> None:
         assert edit["command"]["arguments"] == [{"uri": uri, "range": LINE, "prompt": "use sum()"}]
 
 
+async def test_a_line_without_a_known_problem_can_be_mended_too(new_editor: NewEditor) -> None:
+    async with new_editor(capabilities=NEOVIM_11) as editor:
+        uri = await editor.open("cart.py")
+
+        async def at(line: int) -> list[Any]:
+            cursor = {"line": line, "character": 0}
+            found = await offered(editor, uri, {"start": cursor, "end": cursor})
+            return [one for one in found if one["title"] == "Kaaj: fix what is wrong here"]
+
+        (action,) = await at(3)
+        assert action["data"]["kaaj"]["command"] == "kaaj.fix"
+        assert await at(6) == [], "a blank line has nothing wrong"
+
+
 async def test_a_client_without_literals_gets_commands(new_editor: NewEditor) -> None:
     async with new_editor(capabilities={}) as editor:
         uri = await editor.open("cart.py")

@@ -53,7 +53,7 @@ class Actions:
         context: Mapping[str, Json] = params.get("context") or {}
         place: Mapping[str, Json] = params["range"]
         if paper is None:
-            found = self._fixes(uri, path, context.get("diagnostics") or ())
+            found = self._fixes(uri, path, context.get("diagnostics") or ()) or self._line(uri, path, place)
             found += self._selection(uri, path, place)
             found += self._pending(path, place)
         elif paper == "chat":
@@ -86,6 +86,14 @@ class Actions:
                 actions.append(self._work(title, FIX, "fix", argument, names.FIX) | {"diagnostics": [one]})
         engine.diagnostics.tell(path, told)
         return actions
+
+    def _line(self, uri: str, path: Path, place: Mapping[str, Json]) -> list[Json]:
+        """Some clients (Neovim) tell a server no other server's problems: then the line itself is what is meant."""
+        if self._engine.plain is None or place["start"] != place["end"]:
+            return []
+        if not any(line.strip() for line in self._lines(path, place)):
+            return []
+        return [self._work("Kaaj: fix what is wrong here", OTHER, "fix", {"uri": uri, "range": place}, names.FIX)]
 
     # --- a selection -----------------------------------------------------------------------------------------------
 
