@@ -15,7 +15,7 @@ from typing import Final
 
 from kaaj_agent import disk
 from kaaj_agent.document import Document
-from kaaj_agent.failures import MissingFileError, OutsideError
+from kaaj_agent.failures import FileError, MissingFileError, OutsideError
 
 FORBIDDEN: Final = frozenset({".git", ".hg", ".svn", ".jj"})
 """Folders that are neither read nor written through the agent, wherever they stand (some disks ignore case)."""
@@ -110,11 +110,11 @@ class Snapshot:
 
     async def holds(self, digests: Mapping[Path, str | None]) -> bool:
         """Whether each path has the text of that digest, or is no file where it is None."""
-        for path, digest in digests.items():
-            document = await self.find(path)
-            if (document.digest if document else None) != digest:
-                return False
-        return True
+        try:
+            texts = {path: await self.find(path) for path in digests}
+        except FileError:
+            return False  # what cannot be read is not known to be so
+        return all((text.digest if text else None) == digests[path] for path, text in texts.items())
 
 
 @dataclass(slots=True)
