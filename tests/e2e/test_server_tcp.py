@@ -92,6 +92,8 @@ async def test_a_second_client_is_turned_away(server: Server) -> None:
     writer.write(initialize({"token": TOKEN}))
     await answers(reader)
     other, unwanted = await server.connect()
+    unwanted.write(initialize({"token": TOKEN}))
+    assert "another client" in (await answers(other))[0]["error"]["message"]
     assert await asyncio.wait_for(other.read(), 20) == b""
     unwanted.close()
     writer.close()

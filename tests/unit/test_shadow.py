@@ -301,6 +301,8 @@ async def test_too_many_files_are_refused(root: Path, tmp_path: Path, monkeypatc
 
 async def test_sweep_takes_only_the_dead(root: Path, tmp_path: Path) -> None:
     alive = await Shadow.open(Folders.of(root), tmp_path / "state")
+    assert alive._sweeping is not None
+    await alive._sweeping  # the one that opening starts on the side
     dead = tmp_path / "state/shadows/1-dead"
     held = tmp_path / "state/shadows/2-held"
     for folder in (dead, held):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import os
 import sys
 import threading
@@ -19,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from kaaj_server.lsp.language_server import KaajServer
 
-_log: Final = logging.getLogger(__name__)
 LOOPBACK: Final = "127.0.0.1"
 _END_SECONDS: Final = 10.0
 
@@ -73,10 +71,6 @@ async def _tcp(port: int, token: str, environ: Mapping[str, str], state_dir: Pat
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from kaaj_server.lsp.connection import converse  # noqa: PLC0415 - see above
 
-        if admitted:
-            _log.warning("a second client was turned away")
-            writer.close()
-            return
         code = await converse(reader, writer, token, environ, state_dir, admitted)
         if code is not None and not served.done():
             served.set_result(code)
