@@ -52,10 +52,6 @@ async def git_facts(folder: Path, *, seconds: float = _SECONDS) -> GitFacts | No
         return None
 
 
-async def is_repo(folder: Path) -> bool:
-    return await git_facts(folder) is not None
-
-
 def _facts(folder: Path, seconds: float) -> GitFacts | None:
     try:
         from git import Git, GitCommandError  # noqa: PLC0415 - heavy, and it looks for git

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kaaj_agent.git_facts import DIRTY_MAX, git_facts, is_repo
+from kaaj_agent.git_facts import DIRTY_MAX, git_facts
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 
@@ -37,7 +37,7 @@ async def test_a_clean_repository(repo: Path) -> None:
     assert (facts.branch, facts.dirty, facts.more) == ("main", (), 0)
     assert facts.head
     assert len(facts.head) == 12
-    assert await is_repo(repo)
+    assert await git_facts(repo) is not None
 
 
 async def test_changed_staged_and_unknown_files_are_dirty(repo: Path) -> None:
@@ -81,7 +81,7 @@ async def test_no_repository_or_a_broken_one_gives_nothing(tmp_path: Path) -> No
     (tmp_path / ".git").unlink()
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "HEAD").write_text("nonsense", encoding="utf-8")
-    assert not await is_repo(tmp_path)
+    assert await git_facts(tmp_path) is None
 
 
 async def test_nothing_that_the_repository_names_is_run(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import shlex
 import shutil
-import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from kaaj_server.cli.shell_command import run_shell
 
 _SECONDS: Final = 60.0
 _TRIAL_SECONDS: Final = 10.0
@@ -34,7 +31,7 @@ async def find_command(environ: Mapping[str, str]) -> str:
     """The shell command that runs the tests: `python3` where that works, else the Python that runs Kaaj."""
     short = "python3"
     if shutil.which(short, path=environ.get("PATH")) is not None:
-        code, _ = await _run(f"{short} -c 'import unittest'", Path.cwd(), environ, _TRIAL_SECONDS)
+        code, _ = await run_shell(f"{short} -c 'import unittest'", Path.cwd(), environ, _TRIAL_SECONDS)
         if code == 0:
             return f"{short} -m unittest"
     return f"{shlex.quote(sys.executable)} -m unittest"
@@ -42,32 +39,8 @@ async def find_command(environ: Mapping[str, str]) -> str:
 
 async def run_tests(command: str, project: Path, environ: Mapping[str, str]) -> Tests:
     """The project's tests, on the files as they are on disk."""
-    code, output = await _run(command, project, environ, _SECONDS)
+    code, output = await run_shell(command, project, environ, _SECONDS)
     return read_tests(output, code)
-
-
-async def _run(command: str, folder: Path, environ: Mapping[str, str], limit: float) -> tuple[int | None, str]:
-    """Exit code (None where it was ended after `limit` seconds) and output."""
-    process = await asyncio.create_subprocess_shell(
-        command,
-        cwd=folder,
-        env={**environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=STDOUT,
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(limit):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        return None, ""
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-    return process.returncode, output.decode("utf-8", "replace")
 
 
 def read_tests(output: str, code: int | None) -> Tests:

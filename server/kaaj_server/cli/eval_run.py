@@ -11,7 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +26,7 @@ from kaaj_agent.failures import KaajError
 from kaaj_server.cli.context import DONE, FAILED, Context
 from kaaj_server.cli.eval_bar import EvalBar
 from kaaj_server.cli.eval_task import EvalTask, Result, finished_runs
+from kaaj_server.cli.shell_command import run_shell
 
 _CHECK_SECONDS: Final = 300.0
 _GRACE_SECONDS: Final = 5.0
@@ -255,19 +256,5 @@ async def _end(process: Process) -> None:
 
 async def _passes(check: str, workspace: Path, environ: Mapping[str, str]) -> bool:
     """Whether the check exits 0 in the workspace as it is now."""
-    process = await asyncio.create_subprocess_shell(
-        check,
-        cwd=workspace,
-        env={**environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        stdin=DEVNULL,
-        stdout=DEVNULL,
-        stderr=STDOUT,
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(_CHECK_SECONDS):
-            return await process.wait() == 0
-    except TimeoutError:
-        return False
-    finally:
-        await _end(process)
+    code, _ = await run_shell(check, workspace, environ, _CHECK_SECONDS)
+    return code == 0
