@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { withHunks } from "../src/changeText";
+import { withHunks } from "../src/changes/changeText";
 import type { Hunk } from "../src/protocol.gen";
 
 const hunk = (from: number, to: number, old: string, fresh: string): Hunk => ({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findServer } from "../src/findServer";
+import { findServer } from "../src/server/findServer";
 
 const among =
   (...files: string[]) =>

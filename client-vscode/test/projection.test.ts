@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { changesOf, EMPTY, progressOf, tasksOf, withEvent, withSnapshot, type ViewState } from "../src/projection";
+import { changesOf, EMPTY, progressOf, tasksOf, withEvent, withSnapshot, type ViewState } from "../src/state/projection";
 import type { Change, KaajEvent, SnapshotResult, TodoItem } from "../src/protocol.gen";
-import { statusText } from "../src/statusText";
+import { statusText } from "../src/status/statusText";
 
 const TIME = 1_790_000_000;
 const change = (state: Change["state"], digest = "d1"): Change => ({

@@ -9,8 +9,8 @@ import {
   workspace,
   type TreeDataProvider,
 } from "vscode";
-import { changesOf, EMPTY, tasksOf, type TaskView, type ViewState } from "./projection";
-import type { Change, FileChange, TodoItem } from "./protocol.gen";
+import { changesOf, EMPTY, tasksOf, type TaskView, type ViewState } from "../state/projection";
+import type { Change, FileChange, TodoItem } from "../protocol.gen";
 
 export type Node =
   | { readonly kind: "task"; readonly task: TaskView }

@@ -1,19 +1,14 @@
 // What a person can ask for. Each ends in one command of the server; a refusal is shown in the server's words.
-import { commands, window, type Disposable, type OutputChannel } from "vscode";
-import { changesOf, tasksOf, type TaskView, type ViewState } from "./projection";
-import type { Change, StartArgument } from "./protocol.gen";
-import type { Review } from "./review";
-import type { Server } from "./server";
+import { commands, window } from "vscode";
+import { changesOf, tasksOf, type TaskView, type ViewState } from "../state/projection";
+import type { Change, StartArgument } from "../protocol.gen";
+import type { Review } from "../changes/review";
+import { register, tell, type Kaaj, type Owned } from "../kaaj";
 import type { Node } from "./taskTree";
 
-interface Parts {
-  readonly server: Server;
-  readonly review: Review;
-  readonly conversation: OutputChannel;
-  readonly state: () => ViewState;
-}
-
-export function registerCommands({ server, review, conversation, state }: Parts): Disposable[] {
+/** Tasks and changes by the command palette and the tree. */
+export function registerCommands({ server, store }: Kaaj, review: Review): Owned[] {
+  const state = (): ViewState => store.state;
   const decide = async (command: "kaaj.accept" | "kaaj.reject", node?: Node): Promise<void> => {
     const change = await pickChange(state(), "proposed", node);
     if (!change) return;
@@ -60,26 +55,8 @@ export function registerCommands({ server, review, conversation, state }: Parts)
       const change = await pickChange(state(), "applied", node);
       if (change) tell(await server.run("kaaj.undo", { change: change.id }), "undone");
     }),
-    register("kaaj.ui.conversation", () => {
-      conversation.show(true);
-    }),
     register("kaaj.ui.restart", () => server.restart()),
   ];
-}
-
-function register(id: string, action: (node?: Node) => Promise<void> | void): Disposable {
-  return commands.registerCommand(id, async (node?: Node) => {
-    try {
-      await action(node);
-    } catch (error) {
-      void window.showErrorMessage(`Kaaj: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  });
-}
-
-function tell(result: { state: Change["state"]; message: string }, wanted: Change["state"]): void {
-  if (result.state === wanted) window.setStatusBarMessage(`Kaaj: ${result.message}`, 5000);
-  else void window.showWarningMessage(`Kaaj: ${result.message}`);
 }
 
 /** Where the person is: the file at hand, and the selection if there is one. */

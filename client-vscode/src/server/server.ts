@@ -10,8 +10,9 @@ import {
   type StaticFeature,
 } from "vscode-languageclient/node";
 import { findServer, isFile } from "./findServer";
-import { PROTOCOL_VERSION, type KaajCommands, type KaajEvent } from "./protocol.gen";
-import type { ServerState } from "./statusText";
+import { PROTOCOL_VERSION, type KaajCommands, type KaajEvent } from "../protocol.gen";
+
+export type ServerState = "starting" | "running" | "stopped";
 
 const EVENT = "kaaj/event";
 

@@ -1,5 +1,5 @@
 // The text of a file as a change would leave it, for the diff editor.
-import type { Hunk, Position } from "./protocol.gen";
+import type { Hunk, Position } from "../protocol.gen";
 
 /** Where each line begins, counted in UTF-16 code units. Only \n, \r\n and \r end a line. */
 function lineStarts(text: string): number[] {

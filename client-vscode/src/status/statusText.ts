@@ -1,7 +1,6 @@
 // What the status bar says, without VS Code in it.
-import type { Progress } from "./projection";
-
-export type ServerState = "starting" | "running" | "stopped";
+import type { ServerState } from "../server/server";
+import type { Progress } from "../state/projection";
 
 export interface StatusText {
   readonly text: string;

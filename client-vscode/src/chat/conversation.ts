@@ -1,5 +1,5 @@
 // The conversation as plain lines, for the output channel.
-import type { KaajEvent } from "./protocol.gen";
+import type { KaajEvent } from "../protocol.gen";
 
 /** What to append for an event; empty for those that say nothing in a conversation. */
 export function conversationText(event: KaajEvent): string {

@@ -1,15 +1,9 @@
 // What the views show, as a fold over the server's events. Nothing is decided here and nothing is kept that the
 // server does not have: after a gap or a restart it is all made anew from a snapshot.
-import type { Approval, Change, KaajEvent, SnapshotResult, TaskInfo, TodoItem } from "./protocol.gen";
+import type { Approval, Change, KaajEvent, SnapshotResult, TaskInfo, Usage } from "../protocol.gen";
 
-export interface TaskView {
-  readonly session: string;
-  readonly id: string;
-  readonly prompt: string;
-  readonly status: TaskInfo["status"];
-  readonly summary: string;
-  readonly todo: readonly TodoItem[];
-}
+/** A task with the session that it belongs to. */
+export type TaskView = Readonly<TaskInfo> & { readonly session: string };
 
 export interface SessionView {
   readonly id: string;
@@ -25,23 +19,26 @@ export type ViewState = ReadonlyMap<string, SessionView>;
 
 export const EMPTY: ViewState = new Map();
 
+const NOTHING: Usage = {
+  requests: 0,
+  prompt_tokens: 0,
+  cached_tokens: 0,
+  completion_tokens: 0,
+  context_tokens: 0,
+  context_window: 0,
+};
+
 /** What became of an event: the new state, or why the state cannot take it. */
 export type Step = { readonly kind: "next"; readonly state: ViewState } | { readonly kind: "gap" | "old" };
 
 export function withSnapshot(state: ViewState, snapshot: SnapshotResult): ViewState {
   const id = snapshot.session;
-  if (id === undefined) return state;
+  // Events that came while the snapshot was on its way may have led further than it.
+  if (id === undefined || (state.get(id)?.seq ?? 0) > snapshot.seq) return state;
   const view: SessionView = {
     id,
     seq: snapshot.seq,
-    tasks: snapshot.tasks.map((task) => ({
-      session: id,
-      id: task.id,
-      prompt: task.prompt,
-      status: task.status,
-      summary: task.summary,
-      todo: task.todo,
-    })),
+    tasks: snapshot.tasks.map((task) => ({ ...task, session: id })),
     changes: snapshot.changes,
     approvals: snapshot.approvals,
   };
@@ -63,13 +60,16 @@ export function withEvent(state: ViewState, event: KaajEvent): Step {
 function changed(view: SessionView, event: KaajEvent): Partial<SessionView> {
   switch (event.type) {
     case "task_started": {
-      const { session, task: id, prompt } = event;
-      return { tasks: put(view.tasks, { session, id, prompt, status: "running", summary: "", todo: [] }) };
+      const { session, task: id, prompt, mode, time: started } = event;
+      const fresh: TaskView = { session, id, prompt, mode, started, status: "running", summary: "", todo: [], usage: NOTHING };
+      return { tasks: put(view.tasks, fresh) };
     }
     case "todo":
       return { tasks: patch(view.tasks, event.task, { todo: event.items }) };
     case "task_finished":
-      return { tasks: patch(view.tasks, event.task, { status: event.status, summary: event.summary }) };
+      return { tasks: patch(view.tasks, event.task, { status: event.status, summary: event.summary, ended: event.time }) };
+    case "usage":
+      return { tasks: patch(view.tasks, event.task, { usage: event.usage }) };
     case "change":
       return { changes: put(view.changes, event.change) };
     case "approval": {
@@ -79,7 +79,6 @@ function changed(view: SessionView, event: KaajEvent): Partial<SessionView> {
     case "text":
     case "tool_started":
     case "tool_finished":
-    case "usage":
     case "notice":
       return {};
     default:

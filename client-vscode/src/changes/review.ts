@@ -1,7 +1,7 @@
 // Changes in VS Code's own diff editors. Both sides are virtual documents: nothing here can be saved by mistake.
 import { commands, EventEmitter, Uri, window, workspace, type TextDocumentContentProvider } from "vscode";
 import { withHunks } from "./changeText";
-import type { Change, FileChange } from "./protocol.gen";
+import type { Change, FileChange } from "../protocol.gen";
 
 export const SCHEME = "kaaj-change";
 
