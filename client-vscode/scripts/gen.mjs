@@ -8,7 +8,7 @@ import { compile } from "json-schema-to-typescript";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const typesFile = `${root}/src/protocol.gen.ts`;
 const manifestFile = `${root}/package.json`;
-const [commands, events, settings] = ["commands", "events", "settings"].map((name) =>
+const [commands, events, requests, settings] = ["commands", "events", "requests", "settings"].map((name) =>
   JSON.parse(readFileSync(`${root}/../protocol/schema/${name}.json`, "utf8")),
 );
 
@@ -29,8 +29,9 @@ function without(schema, ...keys) {
 }
 
 async function types() {
-  const bare = [commands, events, settings].map((schema) => without(schema, "$defs", "$schema", "x-kaaj-protocol"));
-  const [KaajCommands, KaajEvent, KaajSettings] = bare;
+  const all = [commands, events, requests, settings];
+  const bare = all.map((schema) => without(schema, "$defs", "$schema", "x-kaaj-protocol"));
+  const [KaajCommands, KaajEvent, KaajRequests, KaajSettings] = bare;
   const whole = {
     title: "KaajProtocol",
     description: "Everything that goes over the wire.",
@@ -38,11 +39,12 @@ async function types() {
     properties: {
       commands: { $ref: "#/$defs/KaajCommands" },
       event: { $ref: "#/$defs/KaajEvent" },
+      requests: { $ref: "#/$defs/KaajRequests" },
       settings: { $ref: "#/$defs/KaajSettings" },
     },
-    required: ["commands", "event", "settings"],
+    required: ["commands", "event", "requests", "settings"],
     additionalProperties: false,
-    $defs: { ...merged(commands, events), KaajCommands, KaajEvent, KaajSettings },
+    $defs: { ...merged(...all), KaajCommands, KaajEvent, KaajRequests, KaajSettings },
   };
   const text = await compile(whole, "KaajProtocol", {
     additionalProperties: false,
@@ -53,12 +55,22 @@ async function types() {
   return `${text}\nexport const PROTOCOL_VERSION = ${commands["x-kaaj-protocol"]};\n`;
 }
 
+/** A shape with what it refers to put in its place: VS Code resolves no references in a setting. */
+function inlined(schema) {
+  if (!("$ref" in schema)) return schema;
+  return settings.$defs[schema.$ref.replace("#/$defs/", "")];
+}
+
+/** Kept in VS Code's SecretStorage, so it is no setting there; other clients have it as one. */
+const SECRET = ["apiKey"];
+
 /** One setting as the settings editor of VS Code wants it: no anyOf, and out of a workspace's reach. */
 function contributed(schema) {
   const row = without(schema, "anyOf", "format", "writeOnly", "title");
   if (schema.anyOf) {
-    for (const branch of schema.anyOf) Object.assign(row, without(branch, "type"));
-    row.type = schema.anyOf.map((branch) => branch.type);
+    const branches = schema.anyOf.map(inlined);
+    for (const branch of branches) Object.assign(row, without(branch, "type", "title", "description"));
+    row.type = branches.map((branch) => branch.type);
     if (!("default" in row)) row.default = null;
   }
   return { ...row, scope: "machine" };
@@ -81,7 +93,8 @@ function manifest(before) {
       scope: "machine",
     },
   };
-  const rows = Object.entries(settings.properties).map(([name, schema]) => [`kaaj.${name}`, contributed(schema)]);
+  const shown = Object.entries(settings.properties).filter(([name]) => !SECRET.includes(name));
+  const rows = shown.map(([name, schema]) => [`kaaj.${name}`, contributed(schema)]);
   whole.contributes.configuration.properties = { ...own, ...Object.fromEntries(rows) };
   return `${JSON.stringify(whole, null, 2)}\n`;
 }

@@ -1,5 +1,6 @@
 // Generated from protocol/schema by `npm run gen`. Do not edit.
 
+export type ContextItem = FileContext | FolderContext | RangeContext | ProblemsContext | TextContext;
 /**
  * The parameters of the notification kaaj/event.
  */
@@ -21,6 +22,7 @@ export type KaajEvent =
 export interface KaajProtocol {
   commands: KaajCommands;
   event: KaajEvent;
+  requests: KaajRequests;
   settings: KaajSettings;
 }
 /**
@@ -59,12 +61,18 @@ export interface KaajCommands {
     argument: FixArgument;
     result: StartResult;
   };
+  "kaaj.forget": {
+    argument: ForgetArgument;
+    result: ForgetResult;
+  };
 }
 /**
  * Start a task.
  *
  * `mode` overrides the setting. `uri` and `range` say where the person is (a range needs its `uri`). `session`
- * continues a session; without it the task opens a new one.
+ * continues a session; without it the task opens a new one. `context` is what the person hands along. `todo` is the
+ * list to begin with: it is worked through in its order. Ids in it have no meaning, since the task gives its own;
+ * what is `skipped` or `done` in it is not worked on.
  */
 export interface StartArgument {
   prompt: string;
@@ -72,6 +80,8 @@ export interface StartArgument {
   uri?: string | null;
   range?: Range | null;
   session?: string | null;
+  context?: ContextItem[] | null;
+  todo?: TodoEdit[] | null;
 }
 /**
  * From `start` up to `end`, the latter not included, as LSP has it.
@@ -89,6 +99,54 @@ export interface Range {
 export interface Position {
   line: number;
   character: number;
+}
+/**
+ * A file of the workspace, as the editor has it.
+ */
+export interface FileContext {
+  kind: "file";
+  uri: string;
+}
+/**
+ * A folder of the workspace; the model gets a listing.
+ */
+export interface FolderContext {
+  kind: "folder";
+  uri: string;
+}
+/**
+ * Lines of a file: a selection, or a symbol where `name` is there.
+ */
+export interface RangeContext {
+  kind: "range";
+  uri: string;
+  range: Range;
+  name?: string;
+}
+/**
+ * The problems that the editor shows now: of a file, or all of them.
+ */
+export interface ProblemsContext {
+  kind: "problems";
+  uri?: string;
+}
+/**
+ * Text that was pasted or dropped; `name` is what to call it.
+ */
+export interface TextContext {
+  kind: "text";
+  name: string;
+  text: string;
+}
+/**
+ * One item as the person wants it. Without `id` it is new.
+ *
+ * Of the statuses, `pending` and `skipped` are the person's to set; another one leaves the item's own as it is.
+ */
+export interface TodoEdit {
+  title: string;
+  id?: string | null;
+  status?: ("pending" | "running" | "done" | "failed" | "skipped") | null;
 }
 /**
  * The task runs; it answers within 50 ms, before the model is asked anything.
@@ -140,6 +198,9 @@ export interface UndoArgument {
 }
 /**
  * The whole list in the order wanted. An item that is not in it is dropped, save one that is done.
+ *
+ * It may be edited while the task runs, and after that as long as the task is the newest of its session: a plan is
+ * edited before it is run.
  */
 export interface TodoArgument {
   task: string;
@@ -147,16 +208,6 @@ export interface TodoArgument {
    * @maxItems 200
    */
   items: TodoEdit[];
-}
-/**
- * One item as the person wants it. Without `id` it is new.
- *
- * Of the statuses, `pending` and `skipped` are the person's to set; another one leaves the item's own as it is.
- */
-export interface TodoEdit {
-  title: string;
-  id?: string | null;
-  status?: ("pending" | "running" | "done" | "failed" | "skipped") | null;
 }
 /**
  * The list as it stands now.
@@ -194,6 +245,8 @@ export interface SnapshotArgument {
  *
  * `session` is the one shown, absent where there is none yet. `seq` is its last event in here: events up to it are
  * skipped, the next one is `seq + 1`. `approvals` are those still pending. `server` is Kaaj's version.
+ * `model` is absent until one is connected. `mode` is the setting. `restricted`: the workspace is not trusted, so
+ * tasks only plan, nothing runs, and nothing is applied.
  */
 export interface SnapshotResult {
   version: 1;
@@ -204,10 +257,15 @@ export interface SnapshotResult {
   changes: Change[];
   transcript: TranscriptEntry[];
   approvals: Approval[];
+  mode: "plan" | "ask" | "auto";
+  restricted: boolean;
+  model?: ModelInfo;
   session?: string;
 }
 /**
  * One session, newest first in a list. `title` is its first prompt, cut to a line; `updated` is its last event.
+ *
+ * `prompts` are all its prompts for searching, oldest first, each cut to a line of 120 characters, at most the last 50.
  */
 export interface SessionInfo {
   id: string;
@@ -215,9 +273,12 @@ export interface SessionInfo {
   started: number;
   updated: number;
   running: boolean;
+  prompts: string[];
 }
 /**
  * One task of a session, oldest first in a list. `ended` is absent while it runs.
+ *
+ * `context` is what was handed along with the prompt, if anything was.
  */
 export interface TaskInfo {
   id: string;
@@ -229,9 +290,11 @@ export interface TaskInfo {
   usage: Usage;
   started: number;
   ended?: number;
+  context?: ContextItem[];
 }
 /**
  * Tokens as the endpoint counts them; `cached_tokens` is the part of `prompt_tokens` that came from its cache.
+ * `cost` is in the currency of the setting `prices`, absent where no price is known, 0 for the embedded model.
  *
  * `context_tokens` is what the last prompt took of `context_window`, both in tokens; 0 where it is not known.
  */
@@ -242,6 +305,7 @@ export interface Usage {
   completion_tokens: number;
   context_tokens: number;
   context_window: number;
+  cost?: number;
 }
 /**
  * One change set, whole: a later one with the same `id` takes its place.
@@ -335,6 +399,14 @@ export interface Approval {
   choices: string[];
 }
 /**
+ * The model that is connected. `context_window` counts tokens; `embedded` runs inside Kaaj and costs nothing.
+ */
+export interface ModelInfo {
+  name: string;
+  context_window: number;
+  embedded: boolean;
+}
+/**
  * Start a task that mends the problems in `range`.
  *
  * Without `diagnostics` those that the server knows there are meant, and if it knows none the text is looked at.
@@ -362,7 +434,20 @@ export interface Markup {
   value: string;
 }
 /**
- * The first event of a task. `uri` is the document it was started from, if any.
+ * Delete a session from the history. Refused while it runs.
+ */
+export interface ForgetArgument {
+  session: string;
+}
+/**
+ * `forgotten` is false where it could not be deleted from the disk.
+ */
+export interface ForgetResult {
+  session: string;
+  forgotten: boolean;
+}
+/**
+ * The first event of a task. `uri` is the document it was started from, `context` what was handed along, if any.
  */
 export interface TaskStarted {
   session: string;
@@ -374,6 +459,7 @@ export interface TaskStarted {
   mode: "plan" | "ask" | "auto";
   model: string;
   uri?: string;
+  context?: ContextItem[];
 }
 /**
  * A piece of the model's prose, in order. Pieces between two other events of the task are one paragraph.
@@ -497,6 +583,40 @@ export interface TaskFinished {
   summary: string;
 }
 /**
+ * The parameters and the answer of each request from the server to the client.
+ */
+export interface KaajRequests {
+  "kaaj/diagnostics": {
+    params: DiagnosticsQuery;
+    result: DiagnosticsAnswer;
+  };
+}
+/**
+ * The problems that the editor shows now, of all sources: of the file `uri`, or without it of every file.
+ */
+export interface DiagnosticsQuery {
+  uri?: string;
+}
+/**
+ * Every file that has problems. One that was asked for and is not in it has none.
+ */
+export interface DiagnosticsAnswer {
+  /**
+   * @maxItems 1000
+   */
+  files: FileDiagnostics[];
+}
+/**
+ * The problems of one file.
+ */
+export interface FileDiagnostics {
+  uri: string;
+  /**
+   * @maxItems 1000
+   */
+  diagnostics: Diagnostic[];
+}
+/**
  * Every setting with its default. An empty text or list means: not set, Kaaj finds out by itself.
  */
 export interface KaajSettings {
@@ -565,9 +685,30 @@ export interface KaajSettings {
    */
   seed?: number | null;
   /**
+   * What a million tokens cost at the endpoint, so that a task can tell its cost: `input` (prompt), `cached` (prompt from the cache), `output` (replies). Unset: no cost is told.
+   */
+  prices?: Prices | null;
+  /**
    * Withhold .env files, private keys and their like from the model.
    */
   hideSecrets?: boolean;
+}
+/**
+ * What the endpoint takes for a million tokens, in any currency.
+ */
+export interface Prices {
+  /**
+   * For a million tokens of the prompt that came from no cache.
+   */
+  input: number;
+  /**
+   * For a million tokens of the replies.
+   */
+  output: number;
+  /**
+   * For a million tokens of the prompt from the cache.
+   */
+  cached?: number;
 }
 
 export const PROTOCOL_VERSION = 1;

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from kaaj_protocol import names
+from kaaj_protocol.context import Context, ContextItem
 from kaaj_protocol.shapes import (
     Approval,
     Change,
@@ -25,6 +26,9 @@ from kaaj_protocol.shapes import (
     Usage,
 )
 from kaaj_protocol.wire import Count, Fault, Id, Json, Message, Range, Uri, faults_of
+
+TODO_MAX: Final = 200
+"""Items of a to-do list."""
 
 Prompt: TypeAlias = Annotated[str, Field(min_length=1, max_length=1_000_000, pattern=r"\S")]
 """What is asked, in the person's words: 1 to 1,000,000 characters, not blank."""
@@ -43,11 +47,24 @@ class InvalidArgumentError(ValueError):
         return self.faults[0].field
 
 
+class TodoEdit(Message):
+    """One item as the person wants it. Without `id` it is new.
+
+    Of the statuses, `pending` and `skipped` are the person's to set; another one leaves the item's own as it is.
+    """
+
+    title: Annotated[str, Field(min_length=1, max_length=1_000, pattern=r"\S")]
+    id: Id | None = None
+    status: TodoStatus | None = None
+
+
 class StartArgument(Message):
     """Start a task.
 
     `mode` overrides the setting. `uri` and `range` say where the person is (a range needs its `uri`). `session`
-    continues a session; without it the task opens a new one.
+    continues a session; without it the task opens a new one. `context` is what the person hands along. `todo` is the
+    list to begin with: it is worked through in its order. Ids in it have no meaning, since the task gives its own;
+    what is `skipped` or `done` in it is not worked on.
     """
 
     prompt: Prompt
@@ -55,6 +72,8 @@ class StartArgument(Message):
     uri: Uri | None = None
     range: Range | None = None
     session: Id | None = None
+    context: Context | None = None
+    todo: Annotated[list[TodoEdit], Field(min_length=1, max_length=TODO_MAX)] | None = None
 
     @model_validator(mode="after")
     def _range_has_a_document(self) -> StartArgument:
@@ -112,22 +131,15 @@ class ChangeResult(Message):
     message: str
 
 
-class TodoEdit(Message):
-    """One item as the person wants it. Without `id` it is new.
+class TodoArgument(Message):
+    """The whole list in the order wanted. An item that is not in it is dropped, save one that is done.
 
-    Of the statuses, `pending` and `skipped` are the person's to set; another one leaves the item's own as it is.
+    It may be edited while the task runs, and after that as long as the task is the newest of its session: a plan is
+    edited before it is run.
     """
 
-    title: Annotated[str, Field(min_length=1, max_length=1_000, pattern=r"\S")]
-    id: Id | None = None
-    status: TodoStatus | None = None
-
-
-class TodoArgument(Message):
-    """The whole list in the order wanted. An item that is not in it is dropped, save one that is done."""
-
     task: Id
-    items: Annotated[list[TodoEdit], Field(max_length=200)]
+    items: Annotated[list[TodoEdit], Field(max_length=TODO_MAX)]
 
 
 class TodoResult(Message):
@@ -144,17 +156,24 @@ class SnapshotArgument(Message):
 
 
 class SessionInfo(Message):
-    """One session, newest first in a list. `title` is its first prompt, cut to a line; `updated` is its last event."""
+    """One session, newest first in a list. `title` is its first prompt, cut to a line; `updated` is its last event.
+
+    `prompts` are all its prompts for searching, oldest first, each cut to a line of 120 characters, at most the last 50.
+    """
 
     id: Id
     title: str
     started: Time
     updated: Time
     running: bool
+    prompts: list[str]
 
 
 class TaskInfo(Message):
-    """One task of a session, oldest first in a list. `ended` is absent while it runs."""
+    """One task of a session, oldest first in a list. `ended` is absent while it runs.
+
+    `context` is what was handed along with the prompt, if anything was.
+    """
 
     id: Id
     prompt: str
@@ -165,6 +184,7 @@ class TaskInfo(Message):
     usage: Usage
     started: Time
     ended: Time | None = None
+    context: list[ContextItem] | None = None
 
 
 class TranscriptEntry(Message):
@@ -186,11 +206,21 @@ class TranscriptEntry(Message):
     level: Level | None = None
 
 
+class ModelInfo(Message):
+    """The model that is connected. `context_window` counts tokens; `embedded` runs inside Kaaj and costs nothing."""
+
+    name: str
+    context_window: Count
+    embedded: bool
+
+
 class SnapshotResult(Message):
     """All that a client needs to draw itself anew.
 
     `session` is the one shown, absent where there is none yet. `seq` is its last event in here: events up to it are
     skipped, the next one is `seq + 1`. `approvals` are those still pending. `server` is Kaaj's version.
+    `model` is absent until one is connected. `mode` is the setting. `restricted`: the workspace is not trusted, so
+    tasks only plan, nothing runs, and nothing is applied.
     """
 
     version: Literal[1]
@@ -201,6 +231,9 @@ class SnapshotResult(Message):
     changes: list[Change]
     transcript: list[TranscriptEntry]
     approvals: list[Approval]
+    mode: Mode
+    restricted: bool
+    model: ModelInfo | None = None
     session: Id | None = None
 
 
@@ -240,8 +273,28 @@ class FixArgument(Message):
     diagnostics: list[Diagnostic] | None = None
 
 
+class ForgetArgument(Message):
+    """Delete a session from the history. Refused while it runs."""
+
+    session: Id
+
+
+class ForgetResult(Message):
+    """`forgotten` is false where it could not be deleted from the disk."""
+
+    session: Id
+    forgotten: bool
+
+
 Argument: TypeAlias = (
-    StartArgument | CancelArgument | DecideArgument | UndoArgument | TodoArgument | SnapshotArgument | FixArgument
+    StartArgument
+    | CancelArgument
+    | DecideArgument
+    | UndoArgument
+    | TodoArgument
+    | SnapshotArgument
+    | FixArgument
+    | ForgetArgument
 )
 
 ARGUMENTS: Final[dict[str, type[Argument]]] = {
@@ -253,6 +306,7 @@ ARGUMENTS: Final[dict[str, type[Argument]]] = {
     names.TODO: TodoArgument,
     names.SNAPSHOT: SnapshotArgument,
     names.FIX: FixArgument,
+    names.FORGET: ForgetArgument,
 }
 
 RESULTS: Final[dict[str, type[Message]]] = {
@@ -264,6 +318,7 @@ RESULTS: Final[dict[str, type[Message]]] = {
     names.TODO: TodoResult,
     names.SNAPSHOT: SnapshotResult,
     names.FIX: StartResult,
+    names.FORGET: ForgetResult,
 }
 
 

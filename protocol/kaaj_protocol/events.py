@@ -20,6 +20,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
+from kaaj_protocol.context import ContextItem
 from kaaj_protocol.shapes import Approval, Author, Change, Level, Mode, Time, TodoItem, Usage
 from kaaj_protocol.wire import Id, Json, Message, Uri
 
@@ -31,7 +32,7 @@ class _Event(Message):
 
 
 class TaskStarted(_Event):
-    """The first event of a task. `uri` is the document it was started from, if any."""
+    """The first event of a task. `uri` is the document it was started from, `context` what was handed along, if any."""
 
     type: Literal["task_started"] = "task_started"
     task: Id
@@ -39,6 +40,7 @@ class TaskStarted(_Event):
     mode: Mode
     model: str
     uri: Uri | None = None
+    context: list[ContextItem] | None = None
 
 
 class Text(_Event):

@@ -26,7 +26,7 @@ def _values(row: dict[str, Json]) -> str:
     if "enum" in row:
         return ", ".join(f"`{value}`" for value in row["enum"])
     branches: list[dict[str, Json]] = row.get("anyOf", [row])
-    kinds = [str(branch["type"]) for branch in branches]
+    kinds = [str(branch.get("type", "object")) for branch in branches]
     words = {"string": "text", "array": "list of texts", "integer": "whole number", "null": "unset"}
     return " or ".join(words.get(kind, kind) for kind in kinds)
 

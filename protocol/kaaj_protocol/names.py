@@ -10,6 +10,9 @@ SECTION: Final = "kaaj"
 EVENT: Final = "kaaj/event"
 """The notification, from server to client, that carries one event."""
 
+DIAGNOSTICS: Final = "kaaj/diagnostics"
+"""The request, from server to client, for the problems that the editor shows."""
+
 START: Final = "kaaj.start"
 CANCEL: Final = "kaaj.cancel"
 ACCEPT: Final = "kaaj.accept"
@@ -18,8 +21,9 @@ UNDO: Final = "kaaj.undo"
 TODO: Final = "kaaj.todo"
 SNAPSHOT: Final = "kaaj.snapshot"
 FIX: Final = "kaaj.fix"
+FORGET: Final = "kaaj.forget"
 
-COMMANDS: Final = (START, CANCEL, ACCEPT, REJECT, UNDO, TODO, SNAPSHOT, FIX)
+COMMANDS: Final = (START, CANCEL, ACCEPT, REJECT, UNDO, TODO, SNAPSHOT, FIX, FORGET)
 """Every command of `workspace/executeCommand`; each takes one object as its only argument."""
 
 TASK_STARTED: Final = "task_started"

@@ -18,6 +18,7 @@ from pydantic_core import core_schema
 from kaaj_protocol import names
 from kaaj_protocol.commands import ARGUMENTS, RESULTS
 from kaaj_protocol.events import adapter
+from kaaj_protocol.requests import REQUESTS
 from kaaj_protocol.settings import Settings
 from kaaj_protocol.version import PROTOCOL_VERSION
 from kaaj_protocol.wire import Json
@@ -93,6 +94,33 @@ def commands_schema() -> dict[str, Json]:
     }
 
 
+def requests_schema() -> dict[str, Json]:
+    """One object with a property for each request of the server's, which holds its parameters and its answer."""
+    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = []
+    for params, answer in REQUESTS.values():
+        wanted += [(params, "serialization"), (answer, "validation")]
+    refs, schema = models_json_schema(wanted, schema_generator=_Generator)
+    properties = {
+        method: {
+            "type": "object",
+            "properties": {"params": refs[params, "serialization"], "result": refs[answer, "validation"]},
+            "required": ["params", "result"],
+            "additionalProperties": False,
+        }
+        for method, (params, answer) in REQUESTS.items()
+    }
+    return {
+        "$schema": _DIALECT,
+        "title": "KaajRequests",
+        "description": "The parameters and the answer of each request from the server to the client.",
+        "type": "object",
+        "properties": properties,
+        "required": list(REQUESTS),
+        "additionalProperties": False,
+        **schema,
+    }
+
+
 def settings_schema() -> dict[str, Json]:
     """The section `kaaj` of the settings."""
     schema = Settings.model_json_schema(by_alias=True, schema_generator=_Generator)
@@ -102,7 +130,12 @@ def settings_schema() -> dict[str, Json]:
 
 def schemas() -> dict[str, str]:
     """The text of each file by its name."""
-    made = {"commands": commands_schema(), "events": events_schema(), "settings": settings_schema()}
+    made = {
+        "commands": commands_schema(),
+        "events": events_schema(),
+        "requests": requests_schema(),
+        "settings": settings_schema(),
+    }
     for schema in made.values():
         schema["x-kaaj-protocol"] = PROTOCOL_VERSION
     return {f"{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in made.items()}

@@ -29,6 +29,16 @@ def _an_address(value: str | list[str]) -> str | list[str]:
     return value
 
 
+class Prices(BaseModel):
+    """What the endpoint takes for a million tokens, in any currency."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    input: Annotated[float, Field(ge=0, description="For a million tokens of the prompt that came from no cache.")]
+    output: Annotated[float, Field(ge=0, description="For a million tokens of the replies.")]
+    cached: Annotated[float, Field(ge=0, description="For a million tokens of the prompt from the cache.")] = 0.0
+
+
 class Settings(BaseModel):
     """Every setting with its default. An empty text or list means: not set, Kaaj finds out by itself."""
 
@@ -123,6 +133,13 @@ class Settings(BaseModel):
     seed: int | None = Field(
         default=None,
         description="Makes the model's draws repeatable where the endpoint can. Unset: new ones each time.",
+    )
+    prices: Prices | None = Field(
+        default=None,
+        description=(
+            "What a million tokens cost at the endpoint, so that a task can tell its cost: `input` (prompt), `cached` "
+            "(prompt from the cache), `output` (replies). Unset: no cost is told."
+        ),
     )
     hide_secrets: bool = Field(
         default=True,

@@ -117,6 +117,7 @@ class Approval(Message):
 
 class Usage(Message):
     """Tokens as the endpoint counts them; `cached_tokens` is the part of `prompt_tokens` that came from its cache.
+    `cost` is in the currency of the setting `prices`, absent where no price is known, 0 for the embedded model.
 
     `context_tokens` is what the last prompt took of `context_window`, both in tokens; 0 where it is not known.
     """
@@ -127,6 +128,7 @@ class Usage(Message):
     completion_tokens: Count
     context_tokens: Count = 0
     context_window: Count = 0
+    cost: Annotated[float, Field(ge=0)] | None = None
 
 
 Level: TypeAlias = Literal["info", "warning", "error"]
