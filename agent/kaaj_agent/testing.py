@@ -93,7 +93,8 @@ def _stream_of(turn: Turn) -> Sequence[StreamItem]:
 class Answer:
     """One scripted answer. Made by `answer`, `answer_calls` and `answer_error`, changed with `dataclasses.replace`.
 
-    `events` are the stream's data lines: a dict is sent as JSON, a str or bytes as it stands (without `data: `).
+    `events` are the stream's data lines: a dict is sent as JSON, a str or bytes as it stands (without `data: `). An
+    `asyncio.Event` among them is no line: the stream is held there until it is set.
     `finish` None ends the stream without a finish reason; `done` False leaves `[DONE]` out. `delay` is seconds
     before the first byte, `pause` seconds between events. `cut_after` drops the connection after that many events,
     `hang_after` falls silent after that many until the client leaves. `usage` None: estimated from the prompt's
@@ -283,6 +284,9 @@ class ScriptedEndpoint:
                 await writer.drain()
                 await reader.read()
                 raise ConnectionResetError
+            if isinstance(event, asyncio.Event):
+                await event.wait()
+                continue
             data = event if isinstance(event, bytes | str) else json.dumps(event)
             payload = data if isinstance(data, bytes) else data.encode()
             line = b"data: " + payload + b"\n\n"
