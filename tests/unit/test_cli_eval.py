@@ -40,6 +40,10 @@ def test_a_task_with_everything(tmp_path: Path) -> None:
         ('prompt = "x"\ncheck = "true"\ntimeout = true\n', "timeout"),
         (GOOD + 'mode = "yolo"\n', "mode"),
         (GOOD + "files = [1]\n", "files"),
+        (GOOD + 'needs = "gcc"\n', "needs"),
+        (GOOD + "setup = 3\n", "setup"),
+        (GOOD + 'split = "both"\n', "split"),
+        (GOOD + "untouched = 1\n", "untouched"),
         (GOOD + "surprise = 1\n", "surprise"),
         ("not toml", "DIR"),
     ],
@@ -50,6 +54,23 @@ def test_a_task_that_is_wrong_names_the_field(tmp_path: Path, toml: str, field: 
         read_task(folder, "a")
     assert caught.value.field == field
     assert str(folder / "task.toml") in caught.value.message
+
+
+def test_the_agent_is_told_the_check_unless_it_is_hidden(tmp_path: Path) -> None:
+    plain = read_task(task(tmp_path / "plain"), "plain")
+    assert plain.agent_check == "true"
+    secret = task(tmp_path / "secret")
+    (secret / "hidden").mkdir()
+    assert read_task(secret, "secret").agent_check == ""
+    told = task(tmp_path / "told", GOOD + 'agent_check = "make test"\n')
+    (told / "hidden").mkdir()
+    assert read_task(told, "told").agent_check == "make test"
+
+
+def test_setup_and_check_find_the_folder_of_the_task(tmp_path: Path) -> None:
+    found = read_task(task(tmp_path / "a", GOOD + 'setup = "make"\nneeds = ["make"]\nuntouched = true\n'), "a")
+    assert found.environ({"HOME": "/"}) == {"HOME": "/", "KAAJ_TASK": str((tmp_path / "a").resolve())}
+    assert (found.setup, found.needs, found.untouched) == ("make", ("make",), True)
 
 
 def test_a_task_without_a_workspace(tmp_path: Path) -> None:

@@ -109,10 +109,15 @@ class Evaluation:
         folder = await asyncio.to_thread(_new_folder)
         workspace = folder / "workspace"
         try:
-            await asyncio.to_thread(shutil.copytree, task.workspace, workspace, symlinks=True)
-            result, error = await self._child(task, seed, workspace)
+            error = await self._lay_out(task, workspace)
+            result: Mapping[str, Any] = {}
+            if error is None:
+                began = time.monotonic()
+                result, error = await self._child(task, seed, workspace)
             took = time.monotonic() - began
-            solved = error is None and await _passes(task.check, workspace, self.context.environ)
+            solved = error is None and await _passes(task, workspace, self.context.environ)
+            if task.untouched:
+                solved = solved and result.get("status") in ("done", "stopped") and not result.get("applied")
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         usage: Mapping[str, Any] = result.get("usage") or {}
@@ -131,11 +136,22 @@ class Evaluation:
             error=error,
         )
 
+    async def _lay_out(self, task: EvalTask, workspace: Path) -> str | None:
+        """The workspace as the agent finds it, or why there is none."""
+        path = self.context.environ.get("PATH")
+        if missing := [program for program in task.needs if shutil.which(program, path=path) is None]:
+            return f"not on the PATH: {', '.join(missing)}"
+        await asyncio.to_thread(shutil.copytree, task.workspace, workspace, symlinks=True)
+        if not task.setup:
+            return None
+        code, output = await run_shell(task.setup, workspace, task.environ(self.context.environ), _CHECK_SECONDS)
+        return None if code == 0 else f"its setup failed: {output}"[:_ERROR_CHARACTERS]
+
     def _command(self, task: EvalTask, seed: int | None, workspace: Path) -> list[str]:
         command = [sys.executable, "-m", "kaaj_server", "run", "--json", "--yes"]
         command += ["--mode", task.mode, "--dir", str(workspace)]
-        if not self.options.blind:
-            command += ["--check", task.check]
+        if task.agent_check and not self.options.blind:
+            command += ["--check", task.agent_check]
         for name, value in (("--model", self.options.model), ("--base-url", self.options.base_url)):
             if value:
                 command += [name, value]
@@ -254,7 +270,7 @@ async def _end(process: Process) -> None:
         await process.wait()
 
 
-async def _passes(check: str, workspace: Path, environ: Mapping[str, str]) -> bool:
+async def _passes(task: EvalTask, workspace: Path, environ: Mapping[str, str]) -> bool:
     """Whether the check exits 0 in the workspace as it is now."""
-    code, _ = await run_shell(check, workspace, environ, _CHECK_SECONDS)
+    code, _ = await run_shell(task.check, workspace, task.environ(environ), _CHECK_SECONDS)
     return code == 0

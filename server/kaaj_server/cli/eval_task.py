@@ -13,12 +13,21 @@ from kaaj_agent.failures import BadRequestError
 
 Mode: TypeAlias = Literal["plan", "ask", "auto"]
 _MODES: Final[Mapping[str, Mode]] = {"plan": "plan", "ask": "ask", "auto": "auto"}
-_KNOWN: Final = frozenset({"prompt", "check", "timeout", "files", "mode"})
+_TEXTS: Final = ("agent_check", "setup", "kind", "language", "split")
+_KNOWN: Final = frozenset({"prompt", "check", "timeout", "files", "mode", "needs", "untouched", *_TEXTS})
+FOLDER_VARIABLE: Final = "KAAJ_TASK"
+"""Names the task's folder to `setup` and `check`, and to nothing that the agent starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvalTask:
-    """One task. `timeout` counts seconds of the whole run; `name` tells it from the others of one evaluation."""
+    """One task. `timeout` counts seconds of the whole run; `name` tells it from the others of one evaluation.
+
+    `check` decides; a task with a folder `hidden` keeps it to itself, and the agent is told `agent_check` instead
+    (empty: nothing). `setup` runs in the fresh copy of the workspace before the agent does. `needs` are programs
+    that the check cannot do without. An `untouched` task is solved by leaving everything as it is. `kind`,
+    `language` and `split` ("tune" or "report") sort the tasks of a set.
+    """
 
     name: str
     folder: Path
@@ -26,10 +35,21 @@ class EvalTask:
     check: str
     timeout: float
     mode: Mode = "auto"
+    agent_check: str = ""
+    setup: str = ""
+    needs: tuple[str, ...] = ()
+    untouched: bool = False
+    kind: str = ""
+    language: str = ""
+    split: str = ""
 
     @property
     def workspace(self) -> Path:
         return self.folder / "workspace"
+
+    def environ(self, base: Mapping[str, str]) -> dict[str, str]:
+        """The environment of `setup` and `check`."""
+        return {**base, FOLDER_VARIABLE: str(self.folder)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +96,18 @@ def read_task(folder: Path, name: str) -> EvalTask:
     timeout = table.get("timeout")
     if not isinstance(timeout, int | float) or isinstance(timeout, bool) or timeout <= 0:
         raise wrong("timeout", "must be a number of seconds")
-    files: Any = table.get("files", [])
-    if not isinstance(files, list) or not all(isinstance(file, str) for file in cast("list[object]", files)):
-        raise wrong("files", "must be a list of paths")
+    for field, what in (("files", "paths"), ("needs", "programs")):
+        value: Any = table.get(field, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in cast("list[object]", value)):
+            raise wrong(field, f"must be a list of {what}")
+    files = cast("list[str]", table.get("files", []))
+    for field in _TEXTS:
+        if not isinstance(table.get(field, ""), str):
+            raise wrong(field, "must be a text")
+    if table.get("split", "") not in ("", "tune", "report"):
+        raise wrong("split", "must be tune or report")
+    if not isinstance(table.get("untouched", False), bool):
+        raise wrong("untouched", "must be true or false")
     mode = _MODES.get(str(table.get("mode", "auto")))
     if mode is None:
         raise wrong("mode", "must be plan, ask or auto")
@@ -88,8 +117,22 @@ def read_task(folder: Path, name: str) -> EvalTask:
         raise BadRequestError(f"{folder} has no folder `workspace`.", field="DIR")
     prompt = str(table["prompt"]).strip()
     if files:
-        prompt += "\n\nFiles: " + ", ".join(cast("list[str]", files))
-    return EvalTask(name, folder, prompt, str(table["check"]), float(timeout), mode)
+        prompt += "\n\nFiles: " + ", ".join(files)
+    check = str(table["check"])
+    texts = {field: str(table.get(field, "")).strip() for field in _TEXTS}
+    if "agent_check" not in table and not (folder / "hidden").is_dir():
+        texts["agent_check"] = check
+    return EvalTask(
+        name,
+        folder.resolve(),
+        prompt,
+        check,
+        float(timeout),
+        mode,
+        needs=tuple(table.get("needs", ())),
+        untouched=bool(table.get("untouched", False)),
+        **texts,
+    )
 
 
 def find_tasks(folders: Sequence[Path]) -> tuple[EvalTask, ...]:
