@@ -62,6 +62,8 @@ const snapshot = (seq: number): SnapshotResult => ({
   changes: [change("proposed")],
   transcript: [],
   approvals: [],
+  mode: "ask",
+  restricted: false,
 });
 
 test("a task, its list and its change are drawn from the events", () => {

@@ -1,6 +1,7 @@
 // What the views show, as a fold over the server's events. Nothing is decided here and nothing is kept that the
 // server does not have: after a gap or a restart it is all made anew from a snapshot.
 import type { Approval, Change, KaajEvent, SnapshotResult, TaskInfo, Usage } from "../protocol.gen";
+import { turnsOf, withTurnEvent, type Turns } from "./transcript";
 
 /** A task with the session that it belongs to. */
 export type TaskView = Readonly<TaskInfo> & { readonly session: string };
@@ -12,12 +13,16 @@ export interface SessionView {
   readonly tasks: readonly TaskView[];
   readonly changes: readonly Change[];
   readonly approvals: readonly Approval[];
+  /** The conversation: a turn for each task. */
+  readonly turns: Turns;
 }
 
 /** Each session that was heard of, by its id. */
 export type ViewState = ReadonlyMap<string, SessionView>;
 
 export const EMPTY: ViewState = new Map();
+
+const NEW: Omit<SessionView, "id"> = { seq: 0, tasks: [], changes: [], approvals: [], turns: [] };
 
 const NOTHING: Usage = {
   requests: 0,
@@ -35,12 +40,14 @@ export function withSnapshot(state: ViewState, snapshot: SnapshotResult): ViewSt
   const id = snapshot.session;
   // Events that came while the snapshot was on its way may have led further than it.
   if (id === undefined || (state.get(id)?.seq ?? 0) > snapshot.seq) return state;
+  const running = new Set(snapshot.tasks.filter(({ status }) => status === "running").map((task) => task.id));
   const view: SessionView = {
     id,
     seq: snapshot.seq,
     tasks: snapshot.tasks.map((task) => ({ ...task, session: id })),
     changes: snapshot.changes,
     approvals: snapshot.approvals,
+    turns: turnsOf(snapshot.transcript, running),
   };
   return new Map(state).set(id, view);
 }
@@ -50,19 +57,20 @@ export function withSnapshot(state: ViewState, snapshot: SnapshotResult): ViewSt
  * session's snapshot has to be asked for.
  */
 export function withEvent(state: ViewState, event: KaajEvent): Step {
-  const before = state.get(event.session) ?? { id: event.session, seq: 0, tasks: [], changes: [], approvals: [] };
+  const before = state.get(event.session) ?? { ...NEW, id: event.session };
   if (event.seq <= before.seq) return { kind: "old" };
   if (event.seq > before.seq + 1) return { kind: "gap" };
-  const view: SessionView = { ...before, ...changed(before, event), seq: event.seq };
+  const turns = withTurnEvent(before.turns, event);
+  const view: SessionView = { ...before, ...changed(before, event), turns, seq: event.seq };
   return { kind: "next", state: new Map(state).set(event.session, view) };
 }
 
 function changed(view: SessionView, event: KaajEvent): Partial<SessionView> {
   switch (event.type) {
     case "task_started": {
-      const { session, task: id, prompt, mode, time: started } = event;
+      const { session, task: id, prompt, mode, time: started, context } = event;
       const fresh: TaskView = { session, id, prompt, mode, started, status: "running", summary: "", todo: [], usage: NOTHING };
-      return { tasks: put(view.tasks, fresh) };
+      return { tasks: put(view.tasks, context ? { ...fresh, context } : fresh) };
     }
     case "todo":
       return { tasks: patch(view.tasks, event.task, { todo: event.items }) };
