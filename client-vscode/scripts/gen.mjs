@@ -52,7 +52,12 @@ async function types() {
     ignoreMinAndMaxItems: true,
     style: { printWidth: 120 },
   });
-  return `${text}\nexport const PROTOCOL_VERSION = ${commands["x-kaaj-protocol"]};\n`;
+  const names = shown().map(([name]) => `  "${name}",\n`);
+  return `${text}
+export const PROTOCOL_VERSION = ${commands["x-kaaj-protocol"]};
+
+/** The settings that are the server's and can be set in VS Code. */
+export const SERVER_SETTINGS = [\n${names.join("")}] as const;\n`;
 }
 
 /** A shape with what it refers to put in its place: VS Code resolves no references in a setting. */
@@ -63,6 +68,10 @@ function inlined(schema) {
 
 /** Kept in VS Code's SecretStorage, so it is no setting there; other clients have it as one. */
 const SECRET = ["apiKey"];
+
+function shown() {
+  return Object.entries(settings.properties).filter(([name]) => !SECRET.includes(name));
+}
 
 /** One setting as the settings editor of VS Code wants it: no anyOf, and out of a workspace's reach. */
 function contributed(schema) {
@@ -82,19 +91,20 @@ function manifest(before) {
     "kaaj.path": {
       type: "string",
       default: "",
-      description: "The kaaj command to start. Empty: the one on your PATH.",
+      description:
+        "The kaaj command to start, as a full path. Empty: the one in the Python extension's environment, on your PATH, or where pipx, uv and this extension install it.",
       scope: "machine",
     },
     "kaaj.trace.server": {
       type: "string",
       enum: ["off", "messages", "verbose"],
       default: "off",
-      description: "Write the messages between VS Code and Kaaj to the output channel.",
+      description:
+        "How much of the messages between VS Code and Kaaj is written to the output channel Kaaj. It is written at the channel's log level Trace only.",
       scope: "machine",
     },
   };
-  const shown = Object.entries(settings.properties).filter(([name]) => !SECRET.includes(name));
-  const rows = shown.map(([name, schema]) => [`kaaj.${name}`, contributed(schema)]);
+  const rows = shown().map(([name, schema]) => [`kaaj.${name}`, contributed(schema)]);
   whole.contributes.configuration.properties = { ...own, ...Object.fromEntries(rows) };
   return `${JSON.stringify(whole, null, 2)}\n`;
 }

@@ -265,7 +265,8 @@ export interface SnapshotResult {
 /**
  * One session, newest first in a list. `title` is its first prompt, cut to a line; `updated` is its last event.
  *
- * `prompts` are all its prompts for searching, oldest first, each cut to a line of 120 characters, at most the last 50.
+ * `prompts` are all its prompts for searching, oldest first, each cut to a line of 120 characters; at most the last
+ * 50.
  */
 export interface SessionInfo {
   id: string;
@@ -706,9 +707,30 @@ export interface Prices {
    */
   output: number;
   /**
-   * For a million tokens of the prompt from the cache.
+   * For a million tokens of the prompt that came from the cache. Unset: as `input`.
    */
   cached?: number;
 }
 
 export const PROTOCOL_VERSION = 1;
+
+/** The settings that are the server's and can be set in VS Code. */
+export const SERVER_SETTINGS = [
+  "baseUrl",
+  "model",
+  "mode",
+  "check",
+  "checkTimeout",
+  "sandbox",
+  "commandTimeout",
+  "loop",
+  "embeddedModel",
+  "contextWindow",
+  "maxSteps",
+  "maxTokens",
+  "maxSeconds",
+  "temperature",
+  "seed",
+  "prices",
+  "hideSecrets",
+] as const;
