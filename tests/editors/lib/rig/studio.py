@@ -14,7 +14,7 @@ from playwright.async_api import Browser, BrowserContext, Error
 
 from kaaj_agent.testing import ScriptedEndpoint
 from rig.code_server import CodeServer, Program
-from rig.workbench import SHOTS, WIDE, Workbench
+from rig.workbench import SHOTS, WIDE, Exposed, Workbench
 
 FAILED: Final = SHOTS / "failed"
 
@@ -70,11 +70,13 @@ class Studio:
         ready: bool = True,
         same_context: bool = False,
         options: Mapping[str, Any] | None = None,
+        payload: Mapping[str, str] | None = None,
+        exposed: Exposed | None = None,
     ) -> Workbench:
         """A window on `folder` (by default the test's own), on a `.code-workspace` file, or on no folder.
 
         `ready`: wait until Kaaj's server has answered. `same_context`: a second window of the same person (same
-        secrets and layout) instead of a fresh browser. `options` go to the browser's context.
+        secrets and layout) instead of a fresh browser. `options` go to the browser's context, `payload` to the workbench, and the page can call what is `exposed`.
         """
         server = await self.server()
         if not (same_context and self._contexts):
@@ -86,12 +88,9 @@ class Studio:
             )
             self._contexts.append(context)
         page = await self._contexts[-1].new_page()
-        url = (
-            server.url()
-            if empty
-            else server.url(folder=None if workspace else folder or self.folder, workspace=workspace)
-        )
-        window = await Workbench.open(page, server, url, self.journey)
+        what = None if empty or workspace else folder or self.folder
+        url = server.url(what, workspace, **(payload or {}))
+        window = await Workbench.open(page, server, url, self.journey, exposed)
         self.windows.append(window)
         if ready:
             await window.kaaj_is_ready()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from playwright.async_api import ConsoleMessage, Locator, Page, expect
 
@@ -17,6 +17,8 @@ from rig.polling import until
 SHOTS: Final = Path(__file__).resolve().parents[4] / "build" / "screenshots"
 WIDE: Final = (1300, 800)
 READY_MS: Final = 40_000
+
+Exposed: TypeAlias = Mapping[str, Callable[..., Any]]
 
 
 @dataclass(slots=True)
@@ -29,14 +31,18 @@ class Workbench:
     console: list[str]
 
     @classmethod
-    async def open(cls, page: Page, server: CodeServer, url: str, journey: str) -> Workbench:
-        """Open the address and wait until the extensions run."""
+    async def open(
+        cls, page: Page, server: CodeServer, url: str, journey: str, exposed: Exposed | None = None
+    ) -> Workbench:
+        """Open the address and wait until the window is drawn. The page can call what is `exposed`."""
         console: list[str] = []
 
         def hear(message: ConsoleMessage) -> None:
             console.append(f"{message.type}: {message.text}")
 
         page.on("console", hear)
+        for name, function in (exposed or {}).items():
+            await page.expose_function(name, function)
         await page.goto(url)
         window = cls(page, server, journey, console)
         await page.locator(".monaco-workbench").wait_for(timeout=READY_MS)
