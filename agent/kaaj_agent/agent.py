@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -115,11 +115,16 @@ class Agent:
             raise BadRequestError(f"The prompt is over {PROMPT_MAX:,} characters.", field="prompt")
         if not self.world.folders.roots:
             raise BadRequestError("No workspace folder is open.", hint="Open a folder first.")
+        if self.settings.restricted:
+            request = replace(request, mode="plan")
         snapshot = self.world.snapshot()
         session = await self._session(request.session) if request.session else self._new_session()
         inherited = await self._goes_on_from(session)
         task = "task-" + secrets.token_hex(5)
-        session.emit(ev.TaskStarted(task, request.prompt, request.mode, request.path, self.settings.model))
+        model = self.settings.model
+        session.emit(ev.TaskStarted(task, request.prompt, request.mode, request.path, model, request.context))
+        if request.todo:
+            session.set_todo(task, TodoList(request.todo), "user")
         runner = asyncio.create_task(self._run(session, task, request, Staging(snapshot), inherited), name=task)
         self._runners[task] = runner
         session.continued = inherited.id if inherited else ""
@@ -184,10 +189,13 @@ class Agent:
             await asyncio.wait([runner])
 
     def edit_todo(self, task: str, items: Sequence[Todo]) -> TodoList:
-        """The user's edit of the list, whole. Raises BadRequestError for an unknown or ended task, or a double id."""
+        """The user's edit of the list, whole; of an ended task only while it is the newest of its session.
+
+        Raises BadRequestError for an unknown or older task, or a double id.
+        """
         session = self._session_of_task(task)
-        if session.tasks[task].status is not None:
-            raise BadRequestError("The task has ended, so its list is no longer worked on.", field="task")
+        if session.tasks[task].status is not None and next(reversed(session.tasks)) != task:
+            raise BadRequestError("The task has ended, and another one came after it.", field="task")
         if len({item.id for item in items}) != len(items):
             raise BadRequestError("Two items have the same id.", field="items")
         todo = TodoList(tuple(items))
@@ -198,6 +206,7 @@ class Agent:
 
     async def accept(self, change: str, digest: str, hunks: Sequence[str] | None = None) -> ChangeSet:
         """Raises BadRequestError, StaleError, ApplyError."""
+        self._not_restricted()
         return await self.reviews.accept(await self._session_of_change(change), change, digest, hunks)
 
     async def reject(self, change: str, digest: str, hunks: Sequence[str] | None = None, reason: str = "") -> ChangeSet:
@@ -206,7 +215,12 @@ class Agent:
 
     async def undo(self, change: str) -> ChangeSet:
         """Raises BadRequestError, StaleError, ApplyError."""
+        self._not_restricted()
         return await self.reviews.undo(await self._session_of_change(change), change)
+
+    def _not_restricted(self) -> None:
+        if self.settings.restricted:
+            raise BadRequestError("This workspace is not trusted, so nothing is written; trust it first.")
 
     # --- the model -------------------------------------------------------------------------------------------------
 
@@ -256,6 +270,14 @@ class Agent:
             await asyncio.wait([self._restoring])
         for session in self._sessions.values():
             session.log.close()
+
+    async def forget(self, session: str) -> bool:
+        """Delete a session from the history; whether the disk let it go. Raises BadRequestError, also while it runs."""
+        found = await self._session(session)
+        if any(task in self._runners for task in found.tasks) or self.reviews.deciding in found.changes:
+            raise BadRequestError("This session is at work; cancel its task first.", field="session")
+        del self._sessions[session]
+        return await asyncio.to_thread(found.log.delete)
 
     def _new_session(self) -> Session:
         session = self.archive.create(self.world.folders)

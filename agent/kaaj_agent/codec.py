@@ -11,11 +11,11 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from kaaj_agent import changes, document, events, hunks, ports, todo
+from kaaj_agent import attachments, changes, document, events, hunks, ports, todo
 
 _CLASSES: dict[str, type[Any]] = {
     cls.__name__: cls
-    for module in (changes, document, events, hunks, ports, todo)
+    for module in (attachments, changes, document, events, hunks, ports, todo)
     for cls in vars(module).values()
     if isinstance(cls, type) and is_dataclass(cls) and cls.__module__ == module.__name__
 }

@@ -12,6 +12,7 @@ from kaaj_agent.failures import KaajError
 
 if TYPE_CHECKING:
     from kaaj_agent.connect import Connection
+    from kaaj_agent.ports import Profile
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ class Connecting:
     """`make` connects by the settings of the moment. Raises ModelError."""
 
     make: Callable[[], Awaitable[Connection]]
+    profile: Profile | None = None
+    """What the connected model can do, once a task has asked."""
     _connected: asyncio.Future[Connection] | None = None
     _retiring: set[asyncio.Task[None]] = field(default_factory=set["asyncio.Task[None]"])
 
@@ -41,6 +44,7 @@ class Connecting:
     async def let_go(self, users: Sequence[asyncio.Task[None]] = ()) -> None:
         """Connect anew the next time. The model is closed once `users`, the tasks that work with it, have ended."""
         connected, self._connected = self._connected, None
+        self.profile = None
         if connected is None:
             return
         if not connected.done():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from kaaj_agent.attachments import Attachment
 from kaaj_agent.changes import ChangeSet
 from kaaj_agent.ports import Question, Usage
 from kaaj_agent.todo import Author, TodoList
@@ -27,6 +28,7 @@ class TaskStarted:
     mode: Mode
     path: Path | None = None
     model: str = ""
+    context: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,16 @@ class ApprovalAnswered:
 
 @dataclass(frozen=True, slots=True)
 class UsageAdded:
-    """`total` is the task's so far; `window` the model's context window in tokens, `used` what the last prompt took."""
+    """`total` is the task's so far, `cost` what it cost, None where no price is known.
+
+    `window` is the model's context window in tokens, `used` what the last prompt took.
+    """
 
     task: str
     total: Usage
     used: int = 0
     window: int = 0
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ in your reply and change nothing.
 - Final reply: what you changed and why, at most five lines, in the user's language.
 """
 
+EXPLAIN_ONLY: Final = (
+    "Answer in prose; look around with read-only tools where you need to. Change nothing, plan nothing."
+)
 PLAN_MODE: Final = (
     "Plan only: look around with read-only tools, write the to-do list with `todo`, then reply. Change nothing."
 )
@@ -55,13 +58,17 @@ def opening(
     request: str,
     *,
     plan_only: bool,
+    explain: bool = False,
     focus: str,
+    attached: str = "",
+    todo: str = "",
     problems: str,
     rules: str,
     tail: str,
 ) -> str:
     """A user turn: rules first (they change least), then what the request is about, the request, the tail."""
-    parts = [rules, focus, problems, request.strip(), PLAN_MODE if plan_only else "", tail]
+    only = EXPLAIN_ONLY if explain else PLAN_MODE if plan_only else ""
+    parts = [rules, focus, attached, problems, request.strip(), todo, only, tail]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -128,10 +135,23 @@ def todo_text(todo: TodoList) -> str:
     return "\n".join(f"[{marks[item.status]}] {item.title}" for item in todo.items) or "(empty)"
 
 
+def todo_given(todo: TodoList) -> str:
+    """The list that the person wrote before the task began."""
+    return f"The user wrote the to-do list. Work through it in this order ([-] means: skip it):\n{todo_text(todo)}"
+
+
+def todo_left(titles: Sequence[str]) -> str:
+    """What the model hears where it would end with items of the user's open."""
+    rows = "\n".join(f"- {title}" for title in titles)
+    return f"These items of the user's to-do list are still open:\n{rows}\nDo them in this order, or say why not."
+
+
 def todo_edited(todo: TodoList, dropped: Sequence[str]) -> str:
     """What the model hears of the user's edit of the list; `dropped` are the items whose edits were unstaged."""
+    running = todo.running
+    now = f"\nGo on with: {running.title}" if running is not None else ""
     gone = f"\nWhat you had staged for this was taken out: {', '.join(dropped)}." if dropped else ""
-    return f"[The user edited the to-do list. It is now ([-] means: skip it):\n{todo_text(todo)}{gone}]"
+    return f"[The user edited the to-do list. It is now ([-] means: skip it):\n{todo_text(todo)}{gone}{now}]"
 
 
 def check_failed(command: str, output: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kaaj_agent import events as ev
+from kaaj_agent.attachments import Attachment
 from kaaj_agent.changes import ChangeSet, Draft, Proposed
 from kaaj_agent.ports import Clock, Message, Usage
 from kaaj_agent.prompt import decision_between, sound
@@ -36,6 +37,8 @@ class TaskState:
     summary: str = ""
     edits: int = 0
     """How often the user has edited the list."""
+    context: tuple[Attachment, ...] = ()
+    cost: float | None = None
     removed: tuple[Todo, ...] = ()
     """What the user took off the list, and did not put on it again."""
 
@@ -139,7 +142,9 @@ class Session:
         else:
             self.events.append(event)
         if isinstance(body, ev.TaskStarted):
-            self.tasks[body.task] = TaskState(body.task, body.prompt, body.mode, body.path, body.model)
+            self.tasks[body.task] = TaskState(
+                body.task, body.prompt, body.mode, body.path, body.model, context=body.context
+            )
             return
         task = self.tasks.get(body.task)
         if task is None:
@@ -153,8 +158,8 @@ class Session:
                 task.todo = todo
             case ev.ChangeChanged(change=change):
                 self.changes[change.id] = change
-            case ev.UsageAdded(total=total, used=used, window=window):
-                task.usage, task.used, task.window = total, used, window
+            case ev.UsageAdded(total=total, used=used, window=window, cost=cost):
+                task.usage, task.used, task.window, task.cost = total, used, window, cost
             case ev.TaskFinished(status=status, summary=summary):
                 task.status, task.summary = status, summary
             case _:

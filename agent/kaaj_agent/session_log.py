@@ -97,6 +97,17 @@ class SessionLog:
         if self.lock is not None:
             self.lock.release()
 
+    def delete(self) -> bool:
+        """Close the log and take it off the disk; whether that worked. Blocks."""
+        self.close()
+        try:
+            self.path.unlink(missing_ok=True)
+            self.path.with_suffix(".lock").unlink(missing_ok=True)
+        except OSError as error:
+            _log.warning("deleting %s: %s", self.path, error)
+            return False
+        return True
+
     def _write(self, row: dict[str, Any]) -> None:
         if self.file is None:
             return

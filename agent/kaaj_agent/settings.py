@@ -6,6 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from kaaj_agent.ports import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a million tokens cost, in any currency: of prompts, of what of them came from a cache, of replies."""
+
+    input: float
+    cached: float
+    output: float
+
+    def cost(self, usage: Usage) -> float:
+        """What these tokens cost."""
+        fresh = max(0, usage.prompt - usage.cached)
+        return (fresh * self.input + usage.cached * self.cached + usage.completion * self.output) / 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
@@ -14,6 +30,7 @@ class AgentSettings:
 
     `check`: the check command; empty finds one; `none` runs none. `window` overrides the context window, in tokens.
     `embedded_model`: the model to run on this machine where no endpoint is there; empty: never one.
+    `restricted`: the workspace is not trusted, so tasks only plan, no rule file is read, nothing runs or is applied.
     `hide_secrets`: whether `.env`, keys and their like are withheld from the model.
     """
 
@@ -34,6 +51,8 @@ class AgentSettings:
     temperature: float | None = None
     seed: int | None = None
     hide_secrets: bool = True
+    prices: Prices | None = None
+    restricted: bool = False
 
     def __repr__(self) -> str:
         """Without the key: settings end up in logs."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from kaaj_agent import events as ev
 from kaaj_agent import prompt
+from kaaj_agent.attaching import Attaching, room_in
 from kaaj_agent.changes import ChangeSet, Checked, CheckResult, FileChange, Proposed, Rejected, Stale
 from kaaj_agent.failures import FileError, KaajError, OutsideError
 from kaaj_agent.git_facts import git_facts
@@ -85,7 +86,7 @@ class TaskRun:
         if self.inherited is not None:
             await self._go_on_from(self.inherited)
         connection = await agent.connect()
-        profile = await connection.model.profile()
+        profile = agent.connecting.profile = await connection.model.profile()
         work = self._bench_up(workshop, connection, profile)
         await self._open_turn(work)
         try:
@@ -118,6 +119,7 @@ class TaskRun:
             get_todo=lambda: work.todo,
             set_todo=lambda todo: work.set_todo(todo, "model"),
             get_removed=lambda: self.session.tasks[self.task].removed,
+            ordered=lambda: self.session.tasks[self.task].edits > 0,
             plan_only=self.request.mode == "plan" or self.request.intent == "explain",
         )
         work = Work(
@@ -152,11 +154,16 @@ class TaskRun:
                 document = await self._focus(work.bench.ignore, request.path)
             except FileError as error:
                 work.notice(str(error), "warning")
-        git = await git_facts(staging.folders.roots[0], seconds=GIT_SECONDS)
-        rules = await rules_for(staging.snapshot, request.path)
+        restricted = self.agent.settings.restricted  # git too runs what a repository's configuration says
+        git = None if restricted else await git_facts(staging.folders.roots[0], seconds=GIT_SECONDS)
+        rules = () if restricted else await rules_for(staging.snapshot, request.path)
+        await self._attach(work)
         text = prompt.opening(
             request.prompt,
             plan_only=request.mode == "plan",
+            explain=request.intent == "explain",
+            attached=work.attached.text,
+            todo=work.hear_plan(),
             focus=await asyncio.to_thread(prompt.focus_text, staging.folders, document, request.span),
             problems=prompt.problems_text(staging.folders, request.diagnostics),
             rules=prompt.rules_text(rules),
@@ -171,6 +178,14 @@ class TaskRun:
             text = "\n".join(session.feedback) + "\n\n" + text
             session.feedback.clear()
         work.tell(text)
+
+    async def _attach(self, work: Work) -> None:
+        """Read what the person handed along."""
+        if self.request.context:
+            reading = Attaching(self.staging, work.bench.ignore, self.agent.diagnoser, room_in(work.profile.window))
+            work.attached = await reading.read(self.request.context)
+            for notice in work.attached.notices:
+                work.notice(notice, "warning")
 
     async def _focus(self, ignore: Ignore, path: Path) -> Document:
         """The file that the request is about. Raises FileError where there is no text for the model."""
@@ -256,7 +271,10 @@ class TaskRun:
                 work.notice(f"Not applied by itself: {error} It waits for you.", "warning")
 
     def _finish(self, status: ev.Ending, summary: str) -> None:
-        if self.session.tasks[self.task].status is None:
+        state = self.session.tasks[self.task]
+        if state.status is None:
+            if state.todo.running is not None:  # nobody works on it any more
+                self.session.set_todo(self.task, state.todo.mark(state.todo.running.id, "pending"), "harness")
             self.session.close_turn(summary)
             self.session.emit(ev.TaskFinished(self.task, status, summary))
 

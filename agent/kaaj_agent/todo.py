@@ -108,12 +108,15 @@ def from_model(
     hunks: Mapping[str, tuple[str, ...]],
     notes: Mapping[str, str] = MappingProxyType({}),
     removed: Collection[Todo] = (),
+    *,
+    keep_order: bool = False,
 ) -> TodoList:
     """The list that the model wrote as (title, status), with ids kept for titles that stood there before.
 
     An item that the model calls done stays open until evidence is there: `hunks` maps item ids to the hunks that
     serve them now, `notes` to what was looked up for them. Items that the user wrote or skipped cannot be dropped
-    or revived by the model, and those that the user `removed` do not come back.
+    or revived by the model, and those that the user `removed` do not come back. `keep_order`: the user ordered the
+    list, so what stood there stays in that order.
     """
     known: dict[str, list[Todo]] = {}
     for item in before.items:
@@ -144,4 +147,8 @@ def from_model(
             items.append(replace(old, status=status))
     left = (item for same in known.values() for item in same)
     items.extend(item for item in left if item.by == "user" or item.status in ("done", "skipped"))
+    if keep_order:
+        place = {item.id: at for at, item in enumerate(before.items)}
+        ordered = iter(sorted((item for item in items if item.id in place), key=lambda item: place[item.id]))
+        items = [next(ordered) if item.id in place else item for item in items]
     return TodoList(tuple(items))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from kaaj_agent import events as ev
+from kaaj_agent.attaching import Attached
 from kaaj_agent.changes import ChangeSet, CheckResult, Draft
 from kaaj_agent.failures import BadRequestError, FileError, KaajError, SandboxError
 from kaaj_agent.limits import REPEATS_TOLD, Limits
@@ -28,11 +29,11 @@ from kaaj_agent.ports import (
     ToolSpec,
     Usage,
 )
-from kaaj_agent.prompt import sound, todo_edited
+from kaaj_agent.prompt import sound, todo_edited, todo_given, todo_left
 from kaaj_agent.request import StartRequest
 from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
-from kaaj_agent.todo import Author, Evidence, TodoList
+from kaaj_agent.todo import Author, Evidence, Todo, TodoList
 from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal
 from kaaj_agent.tools.fitting import misfit, sound_call
 from kaaj_agent.tools.registry import SPECS, TOOLS
@@ -80,6 +81,8 @@ class Work:
     bench: Bench
     limits: Limits
     scorer: Scorer | None = None
+    attached: Attached = field(default_factory=Attached)
+    """What the person handed along, as far as it could be read."""
     last_check: tuple[int, CheckResult] | None = None
     unchecked: bool = False
     """Whether a check should have run last time and could not."""
@@ -185,9 +188,41 @@ class Work:
         """Count tokens of this task, and tell."""
         self.limits.usage = self.limits.usage + usage
         used = usage.prompt + usage.completion if usage.requests == 1 else 0
-        self.session.emit(ev.UsageAdded(self.task, self.limits.usage, used, self.profile.window))
+        prices = self.limits.settings.prices
+        cost = 0.0 if self.profile.embedded else prices.cost(self.limits.usage) if prices else None
+        self.session.emit(ev.UsageAdded(self.task, self.limits.usage, used, self.profile.window, cost))
 
     # --- the user's edits of the list ------------------------------------------------------------------------------
+
+    def hear_plan(self) -> str:
+        """What the model has to hear of the list that the user gave the task to begin with; empty where it has none."""
+        if not self.request.todo:
+            return ""
+        self._edits_heard = self.session.tasks[self.task].edits
+        self._begin_first()
+        return todo_given(self.todo)
+
+    @property
+    def left(self) -> tuple[Todo, ...]:
+        """The user's items that are open, and for which nothing is staged and nothing was looked up."""
+        served = {hunk.todo for file in self.staging.files for hunk in file.hunks}
+        return tuple(
+            item
+            for item in self.todo.open
+            if item.by == "user" and item.id not in served and not self.bench.notes.get(item.id)
+        )
+
+    def remind(self) -> None:
+        """Tell the model which of the user's items are left, the first of which is begun."""
+        left = self.left
+        self.set_todo(self.todo.start(left[0].id))
+        self.tell(todo_left([item.title for item in left]))
+
+    def _begin_first(self) -> None:
+        """The order is the user's: the first open item is the one that is worked on."""
+        first = next(iter(self.todo.open), None)
+        if first is not None and first.status != "running":
+            self.set_todo(self.todo.start(first.id))
 
     def hear_edits(self) -> str:
         """What the model has to hear of the user's edits of the list, once; empty where there are none.
@@ -199,8 +234,7 @@ class Work:
             return ""
         self._edits_heard = state.edits
         dropped = self.drop_unwanted()
-        if self.todo.running is None and (first := next(iter(self.todo.open), None)) is not None:
-            self.set_todo(self.todo.start(first.id))
+        self._begin_first()
         self._follow_todo()
         return todo_edited(self.todo, dropped)
 

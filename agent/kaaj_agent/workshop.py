@@ -72,6 +72,8 @@ class Workshop:
 
     async def shadow(self) -> Shadow:
         """The task's shadow, opened at first use. Raises SandboxError where a sandbox is required and missing."""
+        if self.settings.restricted:
+            raise SandboxError("This workspace is not trusted, so nothing runs in it.", hint="Trust it first.")
         if self._shadow is None:
             sandbox = await Sandbox.find([self.state_dir], wanted=self.settings.sandbox != "off")
             if self.settings.sandbox == "required" and not sandbox.available:

@@ -158,7 +158,8 @@ class SnapshotArgument(Message):
 class SessionInfo(Message):
     """One session, newest first in a list. `title` is its first prompt, cut to a line; `updated` is its last event.
 
-    `prompts` are all its prompts for searching, oldest first, each cut to a line of 120 characters, at most the last 50.
+    `prompts` are all its prompts for searching, oldest first, each cut to a line of 120 characters; at most the last
+    50.
     """
 
     id: Id

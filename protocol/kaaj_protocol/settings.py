@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
 
 from kaaj_protocol.shapes import Mode
 from kaaj_protocol.wire import Fault, Json, faults_of
@@ -36,7 +37,10 @@ class Prices(BaseModel):
 
     input: Annotated[float, Field(ge=0, description="For a million tokens of the prompt that came from no cache.")]
     output: Annotated[float, Field(ge=0, description="For a million tokens of the replies.")]
-    cached: Annotated[float, Field(ge=0, description="For a million tokens of the prompt from the cache.")] = 0.0
+    cached: Annotated[
+        Annotated[float, Field(ge=0)] | SkipJsonSchema[None],
+        Field(description="For a million tokens of the prompt that came from the cache. Unset: as `input`."),
+    ] = None
 
 
 class Settings(BaseModel):

@@ -80,13 +80,18 @@ def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     found: dict[str, str] = {}
     for row in error.errors(include_url=False, include_input=False):
         # A union's branches show up as names of types in the path; a field of ours is lower case or a number.
-        parts = [str(part) for part in row["loc"] if isinstance(part, int) or _is_field(part)]
+        parts = [str(part) for part in _without_kind(row["loc"]) if isinstance(part, int) or _is_field(part)]
         problem = _PLAIN.get(row["type"]) or row["msg"].removeprefix("Value error, ")
         problem = problem.replace("Input should be", "must be")
         field = ".".join(parts)
         before = found.get(field)
         found[field] = f"{before}, or {problem}" if before and problem not in before else problem
     return tuple(Fault(field, problem) for field, problem in found.items())
+
+
+def _without_kind(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The path of a field; what was handed along is told apart by its kind, which is a part of pydantic's path."""
+    return (*place[:2], *place[3:]) if place[:1] == ("context",) and len(place) > 3 else place
 
 
 _TYPE_NAMES = frozenset({"str", "int", "float", "bool", "dict", "none"})

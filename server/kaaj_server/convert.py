@@ -12,6 +12,14 @@ from typing import Any, Final, Literal, TypeAlias, assert_never
 
 from kaaj_agent import changes as ch
 from kaaj_agent import events as ev
+from kaaj_agent.attachments import (
+    AttachedFile,
+    AttachedFolder,
+    AttachedProblems,
+    AttachedRange,
+    AttachedText,
+    Attachment,
+)
 from kaaj_agent.document import Document
 from kaaj_agent.failures import BadRequestError
 from kaaj_agent.hunks import Hunk
@@ -19,6 +27,14 @@ from kaaj_agent.ports import Diagnostic, Question, Usage
 from kaaj_agent.request import Intent, StartRequest
 from kaaj_agent.todo import Status, Todo, TodoList
 from kaaj_protocol import commands, names
+from kaaj_protocol.context import (
+    ContextItem,
+    FileContext,
+    FolderContext,
+    ProblemsContext,
+    RangeContext,
+    TextContext,
+)
 from kaaj_server.lsp.documents import Documents
 from kaaj_server.lsp.json_values import an_object
 from kaaj_server.lsp.positions import character_of, index_of
@@ -31,6 +47,8 @@ _SEVERITIES: Final[dict[int, Literal["error", "warning", "information", "hint"]]
     3: "information",
     4: "hint",
 }
+_TEXTS_MAX: Final = 1_000_000
+"""Characters of all texts that are handed along with one prompt: they stand in the session's log and its events."""
 _OWN_STATUS: Final = ("pending", "skipped")
 """The statuses that a person may set; the others follow evidence."""
 
@@ -82,7 +100,16 @@ class Convert:
         span = None
         if argument.range is not None:
             span = span_of(argument.range.model_dump(), whole_lines=False)
-        return StartRequest(argument.prompt, argument.mode or mode, path, span, argument.session, (), intent)
+        return StartRequest(
+            argument.prompt,
+            argument.mode or mode,
+            path,
+            span,
+            argument.session,
+            intent=intent,
+            context=self.context(argument.context or ()),
+            todo=first_list(argument.todo or ()),
+        )
 
     def fix(self, argument: commands.FixArgument, known: Sequence[Diagnostic], mode: ev.Mode) -> StartRequest:
         """`known`: what the server knows of the file, used where the client sent no problems along."""
@@ -131,6 +158,58 @@ class Convert:
         items.extend(item for item in before.items if item.status == "done" and item.id not in held)
         return tuple(items)
 
+    # --- what is handed along --------------------------------------------------------------------------------------
+
+    def context(self, items: Sequence[ContextItem]) -> tuple[Attachment, ...]:
+        """Raises BadRequestError for what is no file of the workspace, or is too much."""
+        size = sum(len(item.text) for item in items if isinstance(item, TextContext))
+        if size > _TEXTS_MAX:
+            raise BadRequestError(
+                f"context: texts of {size:,} characters are too much; at most {_TEXTS_MAX:,}.", field="context"
+            )
+        return tuple(self._attachment(item, f"context.{place}.uri") for place, item in enumerate(items))
+
+    def _attachment(self, item: ContextItem, field: str) -> Attachment:
+        match item:
+            case FileContext(uri=uri):
+                return AttachedFile(self._inside(uri, field))
+            case FolderContext(uri=uri):
+                return AttachedFolder(self._inside(uri, field))
+            case RangeContext(uri=uri):
+                span = span_of(item.range.model_dump(), whole_lines=True)
+                return AttachedRange(self._inside(uri, field), span, item.name or "")
+            case ProblemsContext(uri=uri):
+                return AttachedProblems(None if uri is None else self._inside(uri, field))
+            case TextContext(name=name, text=text):
+                return AttachedText(name, text)
+
+    def _inside(self, uri: str, field: str) -> Path:
+        path = self.path(uri, field)
+        if not self.places.holds(path):
+            raise BadRequestError(f"{field}: {path} is outside of the workspace; nothing was started.", field=field)
+        return path
+
+    def context_rows(self, context: Sequence[Attachment]) -> list[Json]:
+        """As the client handed it along, in whole lines."""
+        return [self._context_row(one) for one in context]
+
+    def _context_row(self, one: Attachment) -> Json:
+        match one:
+            case AttachedFile(path):
+                return {"kind": "file", "uri": self.uri(path)}
+            case AttachedFolder(path):
+                return {"kind": "folder", "uri": self.uri(path)}
+            case AttachedRange(path, (first, last), name):
+                start, end = {"line": first, "character": 0}, {"line": last, "character": 0}
+                row = {"kind": "range", "uri": self.uri(path), "range": {"start": start, "end": end}}
+                return row | ({"name": name} if name else {})
+            case AttachedProblems(path):
+                return {"kind": "problems"} | ({"uri": self.uri(path)} if path else {})
+            case AttachedText(name, text):
+                return {"kind": "text", "name": name, "text": text}
+            case _:
+                assert_never(one)
+
     # --- events ----------------------------------------------------------------------------------------------------
 
     def event(self, event: ev.Event) -> Json:
@@ -140,8 +219,9 @@ class Convert:
         match body:
             case ev.TextAdded(task, text, reset):
                 return head | {"type": names.TEXT, "task": task, "text": text} | ({"reset": True} if reset else {})
-            case ev.TaskStarted(task, prompt, mode, path, model):
-                row = {"type": names.TASK_STARTED, "task": task, "prompt": prompt, "mode": mode, "model": model}
+            case ev.TaskStarted(task, prompt, mode, path, model, context):
+                row: Json = {"type": names.TASK_STARTED, "task": task, "prompt": prompt, "mode": mode, "model": model}
+                row |= {"context": self.context_rows(context)} if context else {}
                 return head | row | ({"uri": self.uri(path)} if path else {})
             case ev.ToolStarted(task, call, tool, title, _):
                 return head | {"type": names.TOOL_STARTED, "task": task, "call": call, "tool": tool, "title": title}
@@ -157,8 +237,8 @@ class Convert:
             case ev.ApprovalAnswered(task, question, answer):
                 row = {"type": names.APPROVAL, "task": task, "id": question, "state": "resolved"}
                 return head | row | ({} if answer is None else {"answer": answer})
-            case ev.UsageAdded(task, total, used, window):
-                return head | {"type": names.USAGE, "task": task, "usage": usage_row(total, used, window)}
+            case ev.UsageAdded(task, total, used, window, cost):
+                return head | {"type": names.USAGE, "task": task, "usage": usage_row(total, used, window, cost)}
             case ev.Noticed(task, level, text):
                 return head | {"type": names.NOTICE, "task": task, "level": level, "message": text}
             case ev.TaskFinished(task, status, summary):
@@ -215,6 +295,14 @@ def span_of(place: Mapping[str, Json], *, whole_lines: bool) -> tuple[int, int]:
     return first, last if end["character"] == 0 else last + 1
 
 
+def first_list(edits: Sequence[commands.TodoEdit]) -> tuple[Todo, ...]:
+    """The list that a task begins with: the person's, numbered anew. What is done already is not done again."""
+    return tuple(
+        Todo(f"t{place}", edit.title.strip(), "skipped" if edit.status in ("skipped", "done") else "pending", "user")
+        for place, edit in enumerate(edits, 1)
+    )
+
+
 def fix_prompt(problems: Sequence[Diagnostic]) -> str:
     if not problems:
         return "Find and fix what is wrong in the selected lines."
@@ -258,8 +346,8 @@ def approval_row(question: Question) -> Json:
     }
 
 
-def usage_row(total: Usage, used: int, window: int) -> Json:
-    return {
+def usage_row(total: Usage, used: int, window: int, cost: float | None = None) -> Json:
+    row: dict[str, Json] = {
         "requests": total.requests,
         "prompt_tokens": total.prompt,
         "cached_tokens": total.cached,
@@ -267,3 +355,4 @@ def usage_row(total: Usage, used: int, window: int) -> Json:
         "context_tokens": used,
         "context_window": window,
     }
+    return row if cost is None else row | {"cost": cost}

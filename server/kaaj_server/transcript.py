@@ -3,31 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from kaaj_agent import events as ev
 from kaaj_agent.agent import SessionOverview
+from kaaj_agent.ports import Profile
 from kaaj_protocol.version import PROTOCOL_VERSION
 from kaaj_server.convert import Convert, approval_row, todo_rows, usage_row
 
 Json: TypeAlias = Any
 _TITLE_MAX: Final = 80
+_PROMPT_MAX: Final = 120
+_PROMPTS_MAX: Final = 50
 
 
-def snapshot(sessions: Sequence[SessionOverview], shown: str | None, convert: Convert, version: str) -> Json:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the server stands. `profile` is None until a model is connected."""
+
+    version: str
+    mode: ev.Mode = "ask"
+    restricted: bool = False
+    profile: Profile | None = None
+
+
+def snapshot(sessions: Sequence[SessionOverview], shown: str | None, convert: Convert, standing: Standing) -> Json:
     """`shown` names a session; None is the one that was last active."""
     ordered = sorted(sessions, key=_updated, reverse=True)
     session = next((one for one in ordered if shown is None or one.id == shown), None)
     row: dict[str, Json] = {
         "version": PROTOCOL_VERSION,
-        "server": version,
+        "server": standing.version,
         "sessions": [_session_row(one) for one in ordered],
         "seq": session.seq if session else 0,
-        "tasks": task_rows(session) if session else [],
+        "tasks": task_rows(session, convert) if session else [],
         "changes": [convert.change(change) for change in session.changes] if session else [],
         "transcript": entries(session.events) if session else [],
         "approvals": [approval_row(question) for question in session.questions] if session else [],
+        "mode": standing.mode,
+        "restricted": standing.restricted,
     }
+    profile = standing.profile
+    if profile is not None:
+        row["model"] = {"name": profile.model, "context_window": profile.window, "embedded": profile.embedded}
     return row | ({"session": session.id} if session else {})
 
 
@@ -36,17 +55,21 @@ def _updated(session: SessionOverview) -> float:
 
 
 def _session_row(session: SessionOverview) -> Json:
-    prompt = session.tasks[0].prompt.strip().partition("\n")[0] if session.tasks else ""
     return {
         "id": session.id,
-        "title": prompt[:_TITLE_MAX],
+        "title": _line(session.tasks[0].prompt, _TITLE_MAX) if session.tasks else "",
         "started": session.created,
         "updated": _updated(session),
         "running": any(task.status is None for task in session.tasks),
+        "prompts": [_line(task.prompt, _PROMPT_MAX) for task in session.tasks[-_PROMPTS_MAX:]],
     }
 
 
-def task_rows(session: SessionOverview) -> list[Json]:
+def _line(prompt: str, limit: int) -> str:
+    return prompt.strip().partition("\n")[0][:limit]
+
+
+def task_rows(session: SessionOverview, convert: Convert) -> list[Json]:
     started: dict[str, float] = {}
     ended: dict[str, float] = {}
     for event in session.events:
@@ -63,9 +86,11 @@ def task_rows(session: SessionOverview) -> list[Json]:
             "status": task.status or "running",
             "summary": task.summary,
             "todo": todo_rows(task.todo),
-            "usage": usage_row(task.usage, task.used, task.window),
+            "usage": usage_row(task.usage, task.used, task.window, task.cost),
             "started": started.get(task.id, session.created),
         }
+        if task.context:
+            row["context"] = convert.context_rows(task.context)
         rows.append(row | ({"ended": ended[task.id]} if task.id in ended else {}))
     return rows
 

@@ -63,6 +63,10 @@ class Places:
                 self._roots.append((path, uri.rstrip("/")))
         return tuple(dict.fromkeys(root for root, _ in self._roots))
 
+    def holds(self, path: Path) -> bool:
+        """Whether a path is a workspace folder or in one."""
+        return any(path.is_relative_to(root) for root, _ in self._roots)
+
     def locate(self, uri: str) -> Path | None:
         """The absolute path, links resolved; None for what is no file."""
         if uri not in self._known:

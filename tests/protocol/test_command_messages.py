@@ -29,6 +29,21 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     (names.SNAPSHOT, {}),
     (names.SNAPSHOT, {"session": "s1"}),
     (names.FIX, {"uri": URI, "range": RANGE}),
+    (names.FORGET, {"session": "s1"}),
+    (
+        names.START,
+        {
+            "prompt": "do it",
+            "context": [
+                {"kind": "file", "uri": URI},
+                {"kind": "folder", "uri": "file:///tmp"},
+                {"kind": "range", "uri": URI, "range": RANGE, "name": "total"},
+                {"kind": "problems"},
+                {"kind": "text", "name": "log", "text": ""},
+            ],
+            "todo": [{"title": "one", "status": "done"}, {"title": "two"}],
+        },
+    ),
 ]
 
 BAD: list[tuple[str, Any, str]] = [
@@ -46,6 +61,13 @@ BAD: list[tuple[str, Any, str]] = [
         "range.start.line: must be greater than or equal to 0; range.end.line: must be a whole number",
     ),
     (names.FIX, {"uri": URI, "range": RANGE, "diagnostics": [{}]}, "diagnostics.0.range: this field is required"),
+    (names.START, {"prompt": "x", "context": [{"kind": "file"}]}, "context.0.uri: this field is required"),
+    (
+        names.START,
+        {"prompt": "x", "context": [{"kind": "text", "name": "t", "text": "x" * 200_001}]},
+        "context.0.text: String should have at most 200000 characters",
+    ),
+    (names.START, {"prompt": "x", "todo": []}, "todo: must not be empty"),
     (names.CANCEL, "k1", "must be an object"),
     (names.CANCEL, None, "must be an object"),
 ]
@@ -59,6 +81,7 @@ REQUIRED = {
     names.TODO: ["task", "items"],
     names.SNAPSHOT: [],
     names.FIX: ["uri", "range"],
+    names.FORGET: ["session"],
 }
 
 

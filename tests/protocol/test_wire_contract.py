@@ -18,7 +18,7 @@ from kaaj_protocol.commands import SnapshotResult
 from kaaj_protocol.events import parse_event
 from kaaj_server.convert import Convert
 from kaaj_server.lsp.documents import Documents
-from kaaj_server.transcript import snapshot
+from kaaj_server.transcript import Standing, snapshot
 from kaaj_server.uris import Places
 
 ROOT = Path("/project")
@@ -124,7 +124,7 @@ def test_the_snapshot_is_as_the_protocol_says(convert: Convert, shown: str | Non
     one = SessionOverview("s1", 1_789_999_000.0, len(history), (task,), (proposed,), history, (QUESTION,))
     idle = SessionOverview("s2", 1_700_000_000.0, 0, (), (), (), ())
 
-    raw = snapshot([idle, one], shown, convert, "0.1.0")
+    raw = snapshot([idle, one], shown, convert, Standing("0.1.0"))
 
     result = SnapshotResult.model_validate(raw)
     assert result.to_wire() == raw
@@ -136,6 +136,6 @@ def test_the_snapshot_is_as_the_protocol_says(convert: Convert, shown: str | Non
 
 def test_there_is_a_snapshot_where_there_is_no_session(convert: Convert) -> None:
     nothing: Sequence[SessionOverview] = ()
-    raw = snapshot(nothing, None, convert, "0.1.0")
+    raw = snapshot(nothing, None, convert, Standing("0.1.0"))
     assert SnapshotResult.model_validate(raw).to_wire() == raw
     assert "session" not in raw

@@ -36,7 +36,7 @@ from kaaj_server.lsp.documents import Documents
 from kaaj_server.lsp.features import Features
 from kaaj_server.lsp.positions import Encoding
 from kaaj_server.testing import edited
-from kaaj_server.transcript import snapshot
+from kaaj_server.transcript import Standing, snapshot
 from kaaj_server.uris import Places, path_of
 
 ROOT = Path("/w")
@@ -105,7 +105,7 @@ def test_the_snapshot_is_what_the_protocol_says() -> None:
     task = TaskState("t", "Do it\nnow", "ask", PATH, "m", TODO, Usage(1, 1, 1, 1), 2, 3, "done", "Did it.")
     session = SessionOverview("s", 1.0, len(seen), (task,), (change(Proposed(CHECK)),), seen, (QUESTION,))
     other = replace(session, id="r", events=(), seq=0, tasks=(), changes=(), questions=())
-    row = snapshot([other, session], None, convert(), "1.0")
+    row = snapshot([other, session], None, convert(), Standing("1.0"))
     read = commands.SnapshotResult.model_validate(row)
     assert read.session == "s"
     assert read.seq == len(seen)
@@ -122,7 +122,7 @@ def test_the_snapshot_is_what_the_protocol_says() -> None:
             None,
         ),
     ]
-    assert commands.SnapshotResult.model_validate(snapshot([], None, convert(), "1.0")).session is None
+    assert commands.SnapshotResult.model_validate(snapshot([], None, convert(), Standing("1.0"))).session is None
 
 
 texts = st.lists(st.sampled_from(["\n", "\r\n", "a", "é", "😀", "\x0c", "\u2028", "x\n", "y\n"]), max_size=30).map(

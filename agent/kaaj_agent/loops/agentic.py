@@ -20,6 +20,7 @@ EMPTY: Final = "Your reply was empty. Call a tool, or end with a short summary."
 async def run(work: Work) -> Outcome:
     """Raises LimitReachedError, ModelError, CancelledError; what is staged by then stays staged."""
     rounds = bad = 0
+    reminded: set[str] = set()
     while True:
         reply = await work.ask()
         if reply.calls:
@@ -34,14 +35,30 @@ async def run(work: Work) -> Outcome:
                 return Outcome("stopped", f"Stopped: the model's reply {why} {bad} times in a row.")
             work.tell(CUT if cut else EMPTY)
             continue
-        if work.bench.plan_only or not work.staging.files:
+        if work.bench.plan_only:
+            return Outcome("done", reply.text.strip())
+        if _remind(work, reminded):
+            continue
+        if not work.staging.files:
             return Outcome("done", reply.text.strip())
         check = await work.check()
         work.settle(check)
         rounds += 1
         if check.ok:
+            if _remind(work, reminded):  # something was added during the check
+                continue
             return Outcome("done", reply.text.strip())
         if rounds >= CHECK_ROUNDS:
             return Outcome("stopped", f"The check still fails after {rounds} rounds.\n{reply.text.strip()}")
         work.notice(f"The check `{check.command or 'parse'}` fails; the model mends it.")
         work.tell(check_failed(check.command or "parse", check.output))
+
+
+def _remind(work: Work, reminded: set[str]) -> bool:
+    """Tell the model once of each item of the user's that it would leave open; whether there was any to tell of."""
+    left = {item.id for item in work.left}
+    if left <= reminded:
+        return False
+    reminded |= left
+    work.remind()
+    return True

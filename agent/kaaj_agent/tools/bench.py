@@ -35,7 +35,8 @@ class Bench:
 
     `command` runs in the shadow workspace with what is staged laid out there, and stages what the command changed;
     it answers with the result and the names of the files so staged. `notes` says what was looked up for a to-do
-    item, by its id. `get_removed` gives the items that the user took off the list. `shown` remembers what was read,
+    item, by its id. `get_removed` gives the items that the user took off the list,
+    `ordered` tells whether its order is the user's. `shown` remembers what was read,
     so that reading it again costs a line: (path, first, last) to the text's digest.
     """
 
@@ -46,6 +47,7 @@ class Bench:
     get_todo: Callable[[], TodoList]
     set_todo: Callable[[TodoList], None]
     get_removed: Callable[[], tuple[Todo, ...]] = tuple
+    ordered: Callable[[], bool] = bool
     notes: dict[str, str] = field(default_factory=dict[str, str])
     plan_only: bool = False
     shown: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])

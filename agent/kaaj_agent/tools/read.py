@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-from kaaj_agent.document import Document
+from kaaj_agent import numbered
 from kaaj_agent.ports import ToolSpec
 from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal, schema
 
@@ -22,7 +21,9 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     if not document.text:
         return ToolResult(f"{name} is empty.", "empty")
     first = max(1, arguments.get("start") or 1)
-    piece = await asyncio.to_thread(_piece, document, first, arguments.get("end"))
+    piece = await asyncio.to_thread(
+        numbered.piece, document, first, arguments.get("end"), lines_max=LINES_MAX, characters_max=CHARACTERS_MAX
+    )
     if not piece.rows:
         return refusal(f"{name} has {piece.total} lines; there are none from {first} to {piece.last}.")
     end = first + len(piece.rows) - 1
@@ -38,34 +39,6 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     return ToolResult(
         f"{name} lines {first}-{end}{note}:\n" + "\n".join(piece.rows) + more, f"lines {first}-{end}{note}"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Numbered lines. `last` is the last line that was asked for, `cut` what is missing of a line that is too long."""
-
-    rows: list[str]
-    total: int
-    last: int
-    cut: int = 0
-
-
-def _piece(document: Document, first: int, asked: int | None) -> _Piece:
-    """Also works out the digest, which takes its time in a large file."""
-    lines = document.lines
-    total = len(lines) - (lines.starts[-1] == lines.length and len(lines) > 1)
-    last = min(total, asked or total)
-    rows: list[str] = []
-    size = cut = 0
-    for number in range(first, last + 1):
-        row = f"{number}\t{document.text[lines.start(number - 1) : lines.end(number - 1)].rstrip(chr(13) + chr(10))}"
-        size += len(row) + 1
-        if rows and (size > CHARACTERS_MAX or len(rows) >= LINES_MAX):
-            break
-        cut += max(0, len(row) - CHARACTERS_MAX)
-        rows.append(row[:CHARACTERS_MAX])
-    _ = document.digest  # kept by the document
-    return _Piece(rows, total, last, cut)
 
 
 TOOL: Final = Tool(

@@ -26,7 +26,7 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
         for hunk in file.hunks:
             if hunk.todo:
                 hunks[hunk.todo] = (*hunks.get(hunk.todo, ()), hunk.id)
-    after = from_model(rows, before, hunks, bench.notes, bench.get_removed())
+    after = from_model(rows, before, hunks, bench.notes, bench.get_removed(), keep_order=bench.ordered())
     if after.running is None and (first := next((i for i in after.items if i.status == "pending"), None)):
         after = after.start(first.id)
     bench.set_todo(after)

@@ -68,6 +68,14 @@ class Board:
             case _:
                 pass
 
+    def forget(self, session: str) -> None:
+        """A session was deleted."""
+        gone = {task.id for task in self.tasks.values() if task.session == session}
+        self.tasks = {name: task for name, task in self.tasks.items() if name not in gone}
+        self.changes = {name: change for name, change in self.changes.items() if change.task not in gone}
+        if self.session == session:
+            self.session = next((task.session for task in reversed(self.tasks.values())), None)
+
     def proposed(self, path: Path | None = None) -> list[ChangeSet]:
         """The changes that wait for a decision, newest first; those that touch `path`, if it is given."""
         return [one for one in self._newest(path) if isinstance(one.state, Proposed)]

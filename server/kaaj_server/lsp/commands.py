@@ -18,6 +18,7 @@ from kaaj_protocol.commands import (
     CancelArgument,
     DecideArgument,
     FixArgument,
+    ForgetArgument,
     InvalidArgumentError,
     SnapshotArgument,
     StartArgument,
@@ -30,7 +31,7 @@ from kaaj_server.lsp.board import counted
 from kaaj_server.lsp.json_values import an_object
 from kaaj_server.lsp.language_server import OPEN
 from kaaj_server.lsp.protocol import InvalidParamsError
-from kaaj_server.transcript import snapshot
+from kaaj_server.transcript import Standing, snapshot
 
 if TYPE_CHECKING:
     from kaaj_server.lsp.engine import Engine
@@ -99,6 +100,10 @@ class Commands:
                 return {"task": task, "items": todo_rows(engine.agent.edit_todo(task, items))}
             case SnapshotArgument(session=session):
                 return await self._snapshot(session)
+            case ForgetArgument(session=session):
+                gone = await engine.agent.forget(session)
+                engine.forget(session)
+                return {"session": session, "forgotten": gone}
 
     async def _start(self, request: StartRequest) -> Json:
         started = await self._engine.agent.start(request)
@@ -108,7 +113,9 @@ class Commands:
         engine = self._engine
         if session is not None:
             await engine.agent.overview(session)  # refuses a session that is not there
-        return snapshot(await engine.agent.overview(), session, engine.convert, _version())
+        settings, profile = engine.settings.current, engine.agent.connecting.profile
+        standing = Standing(_version(), settings.mode, settings.restricted, profile)
+        return snapshot(await engine.agent.overview(), session, engine.convert, standing)
 
     async def _open(self, arguments: Sequence[Json] | None) -> Json:
         document = an_object(arguments[0] if arguments else None).get("document")

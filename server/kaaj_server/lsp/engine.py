@@ -89,6 +89,11 @@ class Engine:
             except Exception:  # noqa: BLE001 - whatever it is, it is logged, and the task goes on
                 _log.exception("telling the client of %s", type(event.body).__name__)
 
+    def forget(self, session: str) -> None:
+        """A session is gone from the history, and so from all that is drawn."""
+        self.board.forget(session)
+        self.lenses.refresh()
+
     # --- decisions: one that comes does not wait for a preview that was perhaps closed long ago -----------------------
 
     async def accept(self, change: str, digest: str, hunks: Sequence[str] | None = None) -> ChangeSet:

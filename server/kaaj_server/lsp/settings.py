@@ -11,13 +11,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from kaaj_agent.settings import AgentSettings
+from kaaj_agent.settings import AgentSettings, Prices
 from kaaj_protocol import names
+from kaaj_protocol import settings as protocol
 from kaaj_protocol.settings import Settings, read_settings
 from kaaj_server.lsp.json_values import an_object
 
 Json: TypeAlias = Any
 _SETTLED_SECONDS: Final = 1.0
+_NO_SETTINGS: Final = ("token", "trusted")
+"""What else stands in `initializationOptions`: what a TCP client shows, and whether the workspace is trusted."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -34,6 +37,7 @@ class EditorSettings:
     ) -> None:
         self._base = AgentSettings.from_env(environ)
         self._options = _section(options)
+        self._restricted = an_object(options).get("trusted") is False
         self._ask = ask
         self._configure = configure
         self._say = say
@@ -82,15 +86,21 @@ class EditorSettings:
         if told and told != self._told:
             self._say("warning", f"Kaaj's settings: {told}. The defaults are used there, the others hold.")
         self._told = told
-        return agent_settings(read.settings, self._base)
+        return replace(agent_settings(read.settings, self._base), restricted=self._restricted)
 
 
 def _section(raw: Json) -> dict[str, Json]:
-    """The settings out of an object that may be the section itself or hold it; the TCP token is not one of them."""
+    """The settings out of an object that may be the section itself or hold it."""
     plain = an_object(raw)
     inner = plain.get(names.SECTION)
     found = an_object(inner) if isinstance(inner, dict) else plain
-    return {str(name): value for name, value in found.items() if name != "token"}
+    return {str(name): value for name, value in found.items() if name not in _NO_SETTINGS}
+
+
+def _prices(prices: protocol.Prices | None) -> Prices | None:
+    if prices is None:
+        return None
+    return Prices(prices.input, prices.input if prices.cached is None else prices.cached, prices.output)
 
 
 def agent_settings(settings: Settings, base: AgentSettings) -> AgentSettings:
@@ -116,4 +126,5 @@ def agent_settings(settings: Settings, base: AgentSettings) -> AgentSettings:
         temperature=settings.temperature,
         seed=settings.seed,
         hide_secrets=settings.hide_secrets,
+        prices=_prices(settings.prices),
     )
