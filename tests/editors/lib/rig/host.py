@@ -34,8 +34,7 @@ async def run_in_host(studio: Studio, suite: Path) -> dict[str, str | None]:
     try:
         await asyncio.wait_for(ended, SECONDS)
     except TimeoutError:
-        raise AssertionError(
-            f"the tests did not end; so far: {results.read_text() if results.exists() else None}"
-        ) from None
+        so_far = results.read_text() if results.exists() else "nothing"
+        raise AssertionError(f"the tests did not end; so far: {so_far}") from None
     ran: list[dict[str, str]] = json.loads(results.read_text()) if results.exists() else []
     return {one["name"]: one.get("error") for one in ran}

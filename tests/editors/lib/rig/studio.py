@@ -76,7 +76,8 @@ class Studio:
         """A window on `folder` (by default the test's own), on a `.code-workspace` file, or on no folder.
 
         `ready`: wait until Kaaj's server has answered. `same_context`: a second window of the same person (same
-        secrets and layout) instead of a fresh browser. `options` go to the browser's context, `payload` to the workbench, and the page can call what is `exposed`.
+        secrets and layout) instead of a fresh browser. `options` go to the browser's context, `payload` to the
+        workbench, and the page can call what is `exposed`.
         """
         server = await self.server()
         if not (same_context and self._contexts):

@@ -42,7 +42,7 @@ class Workbench:
 
         page.on("console", hear)
         for name, function in (exposed or {}).items():
-            await page.expose_function(name, function)
+            await page.expose_function(name, function)  # pyright: ignore[reportUnknownMemberType]  # typed in part
         await page.goto(url)
         window = cls(page, server, journey, console)
         await page.locator(".monaco-workbench").wait_for(timeout=READY_MS)
