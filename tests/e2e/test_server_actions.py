@@ -52,9 +52,12 @@ async def test_a_selection_gets_the_rest(new_editor: NewEditor) -> None:
         nothing = {"start": {"line": 7, "character": 0}, "end": {"line": 7, "character": 0}}
         assert [action["title"] for action in await offered(editor, uri, nothing)] == ["Kaaj: open the chat"]
         editor.edit(uri, (3, 0), (3, 0), "        # kaaj: use sum()\n")
-        edit = next(action for action in await offered(editor, uri) if action["title"] == "Kaaj: edit: use sum()")
+        edit = (await offered(editor, uri))[0]
+        assert edit["title"] == "Kaaj: do “use sum()”"
         assert edit["kind"] == "refactor.rewrite"
-        assert edit["command"]["arguments"] == [{"uri": uri, "range": LINE, "prompt": "use sum()"}]
+        (argument,) = edit["command"]["arguments"]
+        assert argument["prompt"].startswith("use sum()\n")
+        assert (argument["uri"], argument["range"]) == (uri, LINE)
 
 
 async def test_a_line_without_a_known_problem_can_be_mended_too(new_editor: NewEditor) -> None:

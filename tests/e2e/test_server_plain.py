@@ -27,6 +27,15 @@ def first(titles: Sequence[str]) -> str:
     return titles[0]
 
 
+async def action_at(editor: FakeEditor, uri: str, line: int, title: str) -> Any:
+    """The command of a code action with the cursor on a line, from 0."""
+    cursor = {"line": line, "character": 0}
+    place = {"start": cursor, "end": cursor}
+    asked: Any = {"textDocument": {"uri": uri}, "range": place, "context": {"diagnostics": []}}
+    found = {row["title"]: row for row in await editor.request("textDocument/codeAction", asked)}
+    return found[title]["command"]
+
+
 def kinds(editor: FakeEditor) -> list[str]:
     return [row["value"]["kind"] for row in editor.progress]
 
@@ -106,22 +115,29 @@ async def test_reject_from_the_question(new_editor: NewEditor, endpoint: Scripte
         assert editor.buffers[uri] == before
 
 
-async def test_show_diff_opens_a_real_file_and_asks_again(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:
+async def test_show_diff_opens_a_real_file_to_decide_in(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:
     endpoint.add(TWO, DONE)
-
-    def look_first(titles: Sequence[str]) -> str:
-        return "Show diff" if "Show diff" in titles else titles[0]
-
-    async with new_editor(answer=look_first) as editor:
+    async with new_editor(answer=lambda _: "Show diff") as editor:
         uri = await editor.open("cart.py")
         await editor.command("kaaj.start", {"prompt": "Mend the cart.", "uri": uri})
-        await editor.eventually(lambda: NEW in editor.buffers[uri])
-        shown = next(row for row in editor.shown if row["uri"].endswith("change.diff"))
-        assert shown["takeFocus"] is False
-        diff = path_of(shown["uri"]).read_text()
+        shown = await editor.eventually(lambda: [row for row in editor.shown if row["uri"].endswith("change.diff")])
+        assert shown[0]["takeFocus"] is True, "it was asked for"
+        diff = path_of(shown[0]["uri"]).read_text()
         assert f"-{OLD}+{NEW}" in diff
         assert "--- a/cart.py\n+++ b/cart.py\n" in diff
-        assert editor.workspace not in path_of(shown["uri"]).parents
+        assert editor.workspace not in path_of(shown[0]["uri"]).parents
+        assert len(editor.questions) == 1, "a question would stand over what is to be read"
+        editor.open_uri(shown[0]["uri"], diff)
+        hunks = [line for line, row in enumerate(diff.splitlines()) if row.startswith("@@")]
+        reject = await action_at(editor, shown[0]["uri"], hunks[1] + 1, "Kaaj: reject this hunk")
+        await editor.request("workspace/executeCommand", reject)
+        apply = await action_at(editor, shown[0]["uri"], hunks[0], "Kaaj: apply 1 hunk in 1 file")
+        await editor.request("workspace/executeCommand", apply)
+        assert NEW in editor.buffers[uri]
+        assert "len(prices) + 1" in editor.buffers[uri]
+        undo = await action_at(editor, shown[0]["uri"], 0, "Kaaj: undo")
+        await editor.request("workspace/executeCommand", undo)
+        assert OLD in editor.buffers[uri]
 
 
 async def test_a_client_that_never_answers_can_still_decide(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:
@@ -133,8 +149,8 @@ async def test_a_client_that_never_answers_can_still_decide(new_editor: NewEdito
         place = {"start": {"line": 3, "character": 0}, "end": {"line": 3, "character": 0}}
         asked: Any = {"textDocument": {"uri": uri}, "range": place, "context": {"diagnostics": []}}
         actions = {action["title"]: action for action in await editor.request("textDocument/codeAction", asked)}
-        assert {"Kaaj: apply this hunk", "Kaaj: reject this hunk", "Kaaj: reject the change"} <= set(actions)
-        command = actions["Kaaj: apply this hunk"]["command"]
+        assert {"Kaaj: apply only this hunk", "Kaaj: reject this hunk", "Kaaj: reject the change"} <= set(actions)
+        command = actions["Kaaj: apply only this hunk"]["command"]
         await editor.request("workspace/executeCommand", command)
         assert NEW in editor.buffers[uri]
         assert "len(prices) + 1" in editor.buffers[uri]
@@ -154,7 +170,7 @@ async def test_lenses_on_the_file_lead_through_the_whole_way(new_editor: NewEdit
             return {row["command"]["title"]: row for row in rows}
 
         found = await lenses()
-        assert "Kaaj: apply this hunk" in found
+        assert "Kaaj: apply only this hunk" in found
         await editor.request("workspace/executeCommand", found["Kaaj: apply 2 hunks in 1 file"]["command"])
         assert NEW in editor.buffers[uri]
         await editor.request("workspace/executeCommand", (await lenses())["Kaaj: undo"]["command"])
@@ -205,6 +221,39 @@ async def test_the_plan_is_a_document_with_a_lens_to_skip(new_editor: NewEditor,
         assert [item["status"] for item in result["items"]] == ["running", "skipped"]
         gate.set()
         await editor.eventually(lambda: "end" in kinds(editor))
+
+
+async def test_the_plans_lenses_are_code_actions_too(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:
+    endpoint.add(PLAN, replace(answer("one two", chunk=3), hang_after=1))
+    async with new_editor() as editor:
+        await editor.command("kaaj.start", {"prompt": "Mend the cart."})
+        await editor.eventually(lambda: editor.shown)
+        plan = editor.shown[0]["uri"]
+        editor.open_uri(plan, path_of(plan).read_text())
+        skip = await action_at(editor, plan, 5, "Kaaj: skip")
+        result = await editor.request("workspace/executeCommand", skip)
+        assert [item["status"] for item in result["items"]] == ["running", "skipped"]
+        await editor.request("workspace/executeCommand", await action_at(editor, plan, 2, "Kaaj: cancel"))
+        await editor.eventually(lambda: "end" in kinds(editor))
+
+
+async def test_a_chat_that_the_client_only_saves_can_be_sent_from_any_file(
+    new_editor: NewEditor, endpoint: ScriptedEndpoint
+) -> None:
+    endpoint.add(answer("Hello from the model."))
+    async with new_editor(capabilities=EGLOT) as editor:
+        uri = await editor.open("cart.py")
+        await editor.request("workspace/executeCommand", await action_at(editor, uri, 0, "Kaaj: open the chat"))
+        said = await editor.eventually(lambda: editor.messages)
+        chat = Path(said[0]["message"].removeprefix("Kaaj: the chat is "))
+        chat.write_text(chat.read_text() + "Say hello, please.\n")
+        send = await action_at(editor, uri, 0, "Kaaj: send what is in the chat: Say hello, please.")
+        await editor.request("workspace/executeCommand", send)
+        while "Hello from the model." not in chat.read_text():
+            await asyncio.sleep(0.02)
+        assert "## You\n\nSay hello, please." in chat.read_text()
+        with pytest.raises(KeyError):
+            await action_at(editor, uri, 0, "Kaaj: send what is in the chat: Say hello, please.")
 
 
 async def test_a_failed_task_is_told_in_a_message(new_editor: NewEditor, env: dict[str, str]) -> None:

@@ -27,6 +27,7 @@ Json: TypeAlias = Any
 FIX: Final = "quickfix"
 REWRITE: Final = "refactor.rewrite"
 OTHER: Final = "refactor"
+TAKE_OUT: Final = "Then take the comment out that asks for this."
 _FIXES_MAX: Final = 8
 _PROBLEMS_MAX: Final = 1000
 """Problems of one request that are taken in; the whole of a generated file may be selected."""
@@ -43,8 +44,11 @@ class Actions:
         """Raises RequestFailedError, BadRequestError; a cancelled request cancels its task."""
         return await self.resolving.resolve(action)
 
-    def offer(self, params: Json) -> list[Json]:
+    async def offer(self, params: Json) -> list[Json]:
+        """What can be done here; what waits for a decision comes first."""
         engine = self._engine
+        if engine.plain is not None:
+            await engine.plain.papers.look()
         uri = params["textDocument"]["uri"]
         path = engine.server.places.locate(uri)
         if path is None:
@@ -53,15 +57,17 @@ class Actions:
         context: Mapping[str, Json] = params.get("context") or {}
         place: Mapping[str, Json] = params["range"]
         if paper is None:
-            found = self._fixes(uri, path, context.get("diagnostics") or ()) or self._line(uri, path, place)
-            found += self._selection(uri, path, place)
-            found += self._pending(path, place)
-        elif paper == "chat":
-            send = engine.lenses.send()
-            found = [_action(send["title"], OTHER, command=send)] if send is not None else []
+            found = self._pending(path, place) + self._asked_for(uri, path, place)
+            found += self._fixes(uri, path, context.get("diagnostics") or ()) or self._line(uri, path, place)
+            found += self._selection(uri, place)
+            found += self._unsent()
         else:
-            found = []
-        found += self._papers()
+            first, last = span_of(place, whole_lines=True)
+            found = [
+                _action(lens["command"]["title"], OTHER, command=lens["command"])
+                for lens in engine.lenses.near(path, first, last)
+            ]
+        found += self._papers(paper)
         return [self._as_told(action) for action in found if _wanted(action["kind"], context.get("only"))]
 
     def _as_told(self, action: Json) -> Json:
@@ -88,8 +94,8 @@ class Actions:
         return actions
 
     def _line(self, uri: str, path: Path, place: Mapping[str, Json]) -> list[Json]:
-        """Some clients (Neovim) tell a server no other server's problems: then the line itself is what is meant."""
-        if self._engine.plain is None or place["start"] != place["end"]:
+        """Some clients (Neovim, eglot) tell a server no other server's problems: then the lines are what is meant."""
+        if self._engine.plain is None:
             return []
         if not any(line.strip() for line in self._lines(path, place)):
             return []
@@ -97,30 +103,32 @@ class Actions:
 
     # --- a selection -----------------------------------------------------------------------------------------------
 
-    def _selection(self, uri: str, path: Path, place: Mapping[str, Json]) -> list[Json]:
-        selected = place["start"] != place["end"]
+    def _asked_for(self, uri: str, path: Path, place: Mapping[str, Json]) -> list[Json]:
+        """What a comment here asks for: its words where it begins with `kaaj:`, else whatever it says."""
         lines = self._lines(path, place)
         here = {"uri": uri, "range": place}
-        actions: list[Json] = []
+        if instruction := instruction_in(lines):
+            argument = here | {"prompt": f"{instruction}\n\n{TAKE_OUT}"}
+            return [self._work(f"Kaaj: do “{_short(instruction)}”", REWRITE, "comment", argument, names.START)]
         if asks_for_work(lines):
-            argument = here | {"prompt": COMMENT}
-            actions.append(self._work("Kaaj: do this comment", REWRITE, "comment", argument, names.START))
-        instruction = instruction_in(lines)
+            return [self._work("Kaaj: do this comment", REWRITE, "comment", here | {"prompt": COMMENT}, names.START)]
+        return []
+
+    def _selection(self, uri: str, place: Mapping[str, Json]) -> list[Json]:
+        if place["start"] == place["end"]:
+            return []
+        here = {"uri": uri, "range": place}
+        actions: list[Json] = []
         plain = self._engine.plain
-        if selected and not instruction and plain is not None:
-            instruction = plain.papers.prompt()
-        if instruction:
-            argument = here | {"prompt": instruction}
-            actions.append(self._work(f"Kaaj: edit: {_short(instruction)}", REWRITE, "edit", argument, names.START))
-        elif selected and plain is not None:
+        if plain is not None and (instruction := plain.papers.prompt()):
+            title = f"Kaaj: edit: {_short(instruction)}"
+            actions.append(self._work(title, REWRITE, "edit", here | {"prompt": instruction}, names.START))
+        elif plain is not None:
             title = "Kaaj: edit… (say what in the chat, or in a comment `kaaj: …`)"
             actions.append(_action(title, REWRITE, command=verb(title, OPEN, {"document": "chat"})))
-        if selected:
-            argument = here | {"prompt": EXPLAIN}
-            title = "Kaaj: explain"
-            actions.append(_action(title, OTHER, command=verb(title, names.START, argument)))
-            argument = here | {"prompt": TESTS}
-            actions.append(self._work("Kaaj: write tests", OTHER, "tests", argument, names.START))
+        title = "Kaaj: explain"
+        actions.append(_action(title, OTHER, command=verb(title, names.START, here | {"prompt": EXPLAIN})))
+        actions.append(self._work("Kaaj: write tests", OTHER, "tests", here | {"prompt": TESTS}, names.START))
         return actions
 
     def _lines(self, path: Path, place: Mapping[str, Json]) -> list[str]:
@@ -139,15 +147,15 @@ class Actions:
             hunks = [] if len(change.hunks) < 2 else self._hunks_at(change, path, place)
             if hunks:
                 what = "this hunk" if len(hunks) == 1 else f"these {len(hunks)} hunks"
-                actions.append(_verb(f"Kaaj: apply {what}", names.ACCEPT, decision(change, *hunks)))
+                actions.append(_verb(f"Kaaj: apply only {what}", names.ACCEPT, decision(change, *hunks)))
                 actions.append(_verb(f"Kaaj: reject {what}", names.REJECT, decision(change, *hunks)))
             actions.append(_verb(f"Kaaj: apply the change ({counted(change)})", names.ACCEPT, decision(change)))
             actions.append(_verb("Kaaj: reject the change", names.REJECT, decision(change)))
         applied = next((one for one in board.applied(path) if self._undoable(one, path)), None)
         if applied is not None:
             actions.append(_verb("Kaaj: undo", names.UNDO, {"change": applied.id}))
-        actions += [_verb("Kaaj: cancel", names.CANCEL, {"task": task.id}) for task in board.running(path)]
-        return actions
+        running = [task for task in board.running() if task.path in (path, None)]
+        return actions + [_verb("Kaaj: cancel", names.CANCEL, {"task": task.id}) for task in running]
 
     def _hunks_at(self, change: ChangeSet, path: Path, place: Mapping[str, Json]) -> list[str]:
         first, last = span_of(place, whole_lines=True)
@@ -165,13 +173,22 @@ class Actions:
         state = change.state
         return isinstance(state, Applied) and buffer is not None and state.after.get(path) == buffer.digest
 
-    def _papers(self) -> list[Json]:
+    def _unsent(self) -> list[Json]:
+        """What was written into the chat by a client that does not tell the server of that document."""
+        plain = self._engine.plain
+        send = self._engine.lenses.send() if plain is not None and not plain.papers.is_open("chat") else None
+        if send is None:
+            return []
+        title = f"Kaaj: send what is in the chat: {_short(send['arguments'][0]['prompt'])}"
+        return [_action(title, OTHER, command=send | {"title": title})]
+
+    def _papers(self, here: str | None) -> list[Json]:
         """Ways to the papers, for clients that have no other."""
         if self._engine.plain is None:
             return []
         titles = {"chat": "Kaaj: open the chat", "plan": "Kaaj: open the plan", "diff": "Kaaj: show the diff"}
         shown = titles if self._engine.board.latest_task() is not None else {"chat": titles["chat"]}
-        return [_verb(title, OPEN, {"document": paper}) for paper, title in shown.items()]
+        return [_verb(title, OPEN, {"document": paper}) for paper, title in shown.items() if paper != here]
 
     # --- making one ------------------------------------------------------------------------------------------------
 

@@ -220,7 +220,7 @@ class KaajServer(LanguageServer):
         demand_range(params)
         context = an_object(params.get("context"))
         context = {**context, "diagnostics": a_list(context.get("diagnostics"))}
-        return (await self.engine()).actions.offer({**params, "context": context})
+        return await (await self.engine()).actions.offer({**params, "context": context})
 
     async def _resolve(self, params: Json) -> Json:
         return await (await self.engine()).actions.resolve(params)

@@ -68,9 +68,12 @@ class Lenses:
 
     def of(self, params: Json) -> list[Json]:
         """The lenses of one document."""
-        plain = self._engine.plain
         path = self._engine.server.places.locate(params["textDocument"]["uri"])
-        if plain is None or path is None:
+        return self._of_path(path) if path is not None else []
+
+    def _of_path(self, path: Path) -> list[Json]:
+        plain = self._engine.plain
+        if plain is None:
             return []
         match plain.papers.at(path):
             case "chat":
@@ -81,6 +84,22 @@ class Lenses:
                 return self._diff(path)
             case None:
                 return self._file(path)
+
+    def near(self, path: Path, first: int, last: int) -> list[Json]:
+        """What the lenses of a paper say to someone at these lines (from 0, `last` not included), for clients that
+        show none: those of the lines, in the diff those of the hunk around them, then those of the whole paper.
+        """
+        plain = self._engine.plain
+        paper = plain.papers.at(path) if plain is not None else None
+        rows = self._of_path(path)
+        if paper == "chat":
+            return rows
+        lines = {row["range"]["start"]["line"] for row in rows}
+        here = {line for line in lines if first <= line < last}
+        if paper == "diff":
+            here.add(max((line for line in lines if line < last), default=0))
+        found = [row for row in rows if row["range"]["start"]["line"] in here | {0}]
+        return sorted(found, key=lambda row: row["range"]["start"]["line"] == 0)
 
     # --- papers ----------------------------------------------------------------------------------------------------
 
@@ -126,7 +145,7 @@ class Lenses:
         text, places = plain.papers.diff()
         if isinstance(change.state, Proposed) and len(change.hunks) > 1 and self._is_current(path, text):
             for line, hunk in places.items():
-                rows.append(lens(line, "Kaaj: apply this hunk", names.ACCEPT, decision(change, hunk)))
+                rows.append(lens(line, "Kaaj: apply only this hunk", names.ACCEPT, decision(change, hunk)))
                 rows.append(lens(line, "Kaaj: reject this hunk", names.REJECT, decision(change, hunk)))
         return rows
 
@@ -158,7 +177,7 @@ class Lenses:
                 continue
             for hunk in file.hunks:
                 line = hunk.line - 1
-                rows.append(lens(line, "Kaaj: apply this hunk", names.ACCEPT, decision(change, hunk.id)))
+                rows.append(lens(line, "Kaaj: apply only this hunk", names.ACCEPT, decision(change, hunk.id)))
                 rows.append(lens(line, "Kaaj: reject this hunk", names.REJECT, decision(change, hunk.id)))
         return rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from kaaj_agent.todo import TodoList
+from kaaj_agent.todo import Evidence, TodoList
 
 Json: TypeAlias = Any
 MARK: Final = "<!-- kaaj: your prompt, below this line; then the action or lens “Kaaj: send” -->"
@@ -50,6 +50,13 @@ def plan_text(prompt: str, todo: TodoList) -> tuple[str, dict[int, str]]:
     places: dict[int, str] = {}
     for item in todo.items:
         places[len(rows)] = item.id
-        proof = ", ".join(part for part in (item.evidence.check, item.evidence.note) if part)
-        rows.append(f"- {_BOXES[item.status]} {item.title}" + (f" ({proof})" if proof else ""))
+        rows.append(f"- {_BOXES[item.status]} {item.title}{_proof(item.evidence)}")
     return "\n".join(rows) + "\n", places
+
+
+def _proof(evidence: Evidence) -> str:
+    """What an item is done by: its hunks and their check, or the reason why it needed none."""
+    count = len(evidence.hunks)
+    hunks = f"{count} hunk{'s' * (count != 1)}" if count else ""
+    parts = [part for part in (hunks, evidence.check, "" if hunks else evidence.note) if part]
+    return f" ({', '.join(parts)})" if parts else ""

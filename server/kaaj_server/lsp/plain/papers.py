@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from kaaj_agent import events as ev
-from kaaj_agent.changes import ChangeSet, Draft, Proposed
+from kaaj_agent.changes import ChangeSet, Draft
 from kaaj_server.lsp.plain.chat import chat_text, plan_text, prompt_in
 from kaaj_server.lsp.plain.paper_edits import PaperEdits
 from kaaj_server.lsp.plain.paper_folder import PaperFolder
@@ -46,6 +46,7 @@ class Papers:
         self._review: tuple[ChangeSet, tuple[str, dict[int, str]]] | None = None
         self._written: dict[Path, str] = {}
         self._sent = ""
+        self._draft = ""
         self._planned: set[str] = set()
 
     # --- what and where --------------------------------------------------------------------------------------------
@@ -82,10 +83,20 @@ class Papers:
             self._review = change, review(change, self._engine.server.world.folders.name_of)
         return self._review[1]
 
+    def is_open(self, paper: Paper) -> bool:
+        """Whether the client has it open and tells the server so."""
+        return self._open(self.path(paper)) is not None
+
     def prompt(self) -> str:
-        """What the person has written below the chat's mark, in the open chat."""
-        buffer = self._engine.server.documents.at(self.path("chat"))
-        return prompt_in(buffer.text).strip() if buffer is not None else ""
+        """What the person has written below the chat's mark: in the open chat, else in its file as of `look`."""
+        text = self._open(self.path("chat"))
+        return prompt_in(text).strip() if text is not None else self._draft
+
+    async def look(self) -> None:
+        """Read the chat's file, where the client does not tell what it does with it."""
+        path = self.path("chat")
+        draft = "" if self.is_open("chat") else prompt_in(await asyncio.to_thread(_read, path)).strip()
+        self._draft = "" if draft == self._sent else draft
 
     # --- when ------------------------------------------------------------------------------------------------------
 
@@ -94,13 +105,12 @@ class Papers:
         match body:
             case ev.TaskStarted(prompt=prompt):
                 self._sent = prompt.strip()
+                self._draft = ""
             case ev.UsageAdded():
                 return
             case ev.TodoChanged(task, todo, _) if todo.items and task not in self._planned:
                 self._planned.add(task)
                 self._engine.server.own(self._offer_plan())
-            case ev.ChangeChanged(change=change) if isinstance(change.state, Proposed):
-                pass
             case _:
                 pass
         self._edits.renew()

@@ -54,9 +54,8 @@ class Proposals:
         titles = [apply, REJECT, SHOW] if engine.server.features.show_document else [apply, REJECT]
         answer = await engine.questions.choose(question(change), titles)
         if answer == SHOW:
-            await self._papers.show("diff")
-            answer = await engine.questions.choose(question(change), [apply, REJECT])
-        if answer is None:
+            await self._papers.show("diff", focus=True)  # no question over it: it is read, and decided on, there
+        if answer in (SHOW, None):
             return  # it can still be decided in every other way
         self._asked.pop(change.id, None)  # from here on this task is the decision, and not to be withdrawn
         try:
