@@ -30,6 +30,7 @@ from kaaj_agent.ports import (
     Usage,
 )
 from kaaj_agent.prompt import sound, todo_edited, todo_given, todo_left
+from kaaj_agent.prose import Prose
 from kaaj_agent.request import StartRequest
 from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
@@ -154,6 +155,7 @@ class Work:
         self.limits.step()
         shown: list[str] = []
         reply: Reply | None = None
+        prose = Prose(lambda text: self.session.emit(ev.TextAdded(self.task, sound(text))))
         until = asyncio.timeout(self.limits.left)
         try:
             async with until:
@@ -162,9 +164,10 @@ class Work:
                         case TextDelta(text=text):
                             shown.append(text)
                             if show:
-                                self.session.emit(ev.TextAdded(self.task, sound(text)))
+                                prose.add(text)
                         case Restart():
                             shown.clear()
+                            prose.drop()
                             if show:
                                 self.session.emit(ev.TextAdded(self.task, "", reset=True))
                         case Reply():
@@ -179,6 +182,8 @@ class Work:
             if remember:
                 self.session.say(Message("assistant", "".join(shown) + "\n[cancelled by the user]"))
             raise
+        finally:
+            prose.flush()
         if reply is None:
             raise KaajError("The model's stream ended without a reply.", kept="Nothing was changed by it.")
         self.spend(reply.usage)
