@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+
+const load = (path) => import(pathToFileURL(path));
+import { existsSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+const format = await load("src/format.js");
+const prices = await load("src/prices.js");
+const ticket = await load("src/ticket.js");
+assert.deepEqual(Object.keys(format).sort(), ["formatCents", "formatStart"]);
+assert.deepEqual(Object.keys(prices).sort(), ["BALCONY_EXTRA", "CHEAP_PERCENT", "CHEAP_WEEKDAY", "PRICES", "isBalcony", "priceOn", "seatPrice"]);
+assert.deepEqual(Object.keys(ticket), ["ticketLines"]);
+assert.equal(format.formatCents(1205), "12.05");
+assert.equal(format.formatStart(new Date("2024-12-31T09:05:00Z")), "Tue 31.12. 09:05");
+const source = readFileSync("src/ticket.js", "utf8");
+assert.doesNotMatch(source, /WEEKDAYS/);
+assert.doesNotMatch(source, /prices\.js/, "ticket.js needs nothing of prices.js any more");
+const { Hall } = await load("src/seats.js");
+const { Showing } = await load("src/booking.js");
+const showing = new Showing("M", new Hall("Lumen", [4, 6, 6, 8]), new Date("2024-03-05T20:15:00Z"));
+assert.deepEqual(ticket.ticketLines(showing, showing.book("Ada", [{ seat: "A1", kind: "adult" }])), ["M", "Lumen, Tue 05.03. 20:15", "A1", "No. 1 Ada: 9.00"]);
+const done = spawnSync("node", ["--test"], { encoding: "utf8" });
+assert.equal(done.status, 0, done.stdout);
+assert.match(done.stdout, /pass 5/);
+assert.ok(existsSync("test/cinema.test.js"));
+console.log("solved");

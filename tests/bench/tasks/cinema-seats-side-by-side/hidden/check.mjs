@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+
+const load = (path) => import(pathToFileURL(path));
+const { findTogether, Hall } = await load("src/seats.js");
+const { Showing } = await load("src/booking.js");
+const hall = new Hall("Lumen", [4, 6, 6, 8]);
+const find = (count, ...taken) => findTogether(hall, new Set(taken), count);
+assert.deepEqual(find(3), ["C1", "C2", "C3"]);
+assert.deepEqual(find(1, "C1"), ["C2"]);
+assert.deepEqual(find(2, "C2", "C4"), ["C5", "C6"]);
+assert.deepEqual(find(3, "C1", "C5"), ["C2", "C3", "C4"]);
+assert.deepEqual(find(3, "C2", "C5", "B1"), ["B2", "B3", "B4"]);
+assert.deepEqual(find(6, "C6", "B1"), ["D1", "D2", "D3", "D4", "D5", "D6"]);
+assert.deepEqual(find(4, "C3", "B4", "D4", "D8"), ["A1", "A2", "A3", "A4"]);
+assert.equal(find(4, "C3", "B4", "D4", "D8", "A1"), null);
+assert.equal(find(9), null);
+assert.deepEqual(find(8, "C1"), ["D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8"]);
+const taken = new Set(["C1"]);
+findTogether(hall, taken, 2);
+assert.deepEqual([...taken], ["C1"]);
+const showing = new Showing("M", hall, new Date("2024-03-01T20:15:00Z"));
+showing.book("Ada", [{ seat: "C2", kind: "adult" }, { seat: "C5", kind: "adult" }]);
+assert.deepEqual(showing.bookTogether("Tim", ["adult", "child"]).seats.map(({ seat }) => seat), ["C3", "C4"]);
+assert.deepEqual(showing.bookTogether("Eva", ["adult", "child"]).seats.map(({ seat }) => seat), ["B1", "B2"]);
+console.log("solved");

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+
+const load = (path) => import(pathToFileURL(path));
+const { isBalcony, seatPrice, priceOn } = await load("src/prices.js");
+const { Hall } = await load("src/seats.js");
+const { Showing } = await load("src/booking.js");
+const { ticketLines } = await load("src/ticket.js");
+const hall = new Hall("Lumen", [4, 6, 6, 8]);
+assert.deepEqual(["A1", "B1", "C1", "C6", "D8"].map((seat) => isBalcony(hall, seat)), [false, false, true, true, true]);
+const long = new Hall("Max", [9, 9, 9, 9, 9, 9, 9]);
+assert.deepEqual([..."ABCDEFG"].map((row) => isBalcony(long, `${row}1`)), [false, false, false, false, false, true, true]);
+assert.equal(seatPrice(long, "F9", "child"), 950);
+assert.equal(seatPrice(long, "E9", "child"), 700);
+assert.equal(priceOn(new Date("2024-03-05T18:00:00Z"), long, "F1", "adult"), 1150);
+assert.equal(priceOn(new Date("2024-03-05T18:00:00Z"), long, "A1", "child"), 525);
+const showing = new Showing("M", hall, new Date("2024-03-01T20:15:00Z"));
+assert.equal(ticketLines(showing, showing.bookTogether("Ada", ["adult", "adult"]))[3], "No. 1 Ada: 29.00");
+assert.equal(ticketLines(showing, showing.book("Tim", [{ seat: "A1", kind: "adult" }]))[3], "No. 2 Tim: 12.00");
+console.log("solved");
