@@ -103,6 +103,12 @@ function manifest(before) {
         "How much of the messages between VS Code and Kaaj is written to the output channel Kaaj. It is written at the channel's log level Trace only.",
       scope: "machine",
     },
+    "kaaj.notifications": {
+      type: "boolean",
+      default: false,
+      description: "Show a message when a task ends or has a change for you while the window is not focused.",
+      scope: "application",
+    },
   };
   const rows = shown().map(([name, schema]) => [`kaaj.${name}`, contributed(schema)]);
   whole.contributes.configuration.properties = { ...own, ...Object.fromEntries(rows) };

@@ -1,10 +1,11 @@
 // The thin client: it starts the server, draws what the server says, and passes on what the person asks for.
 // Here the parts are put together; each feature is a folder, and knows the others only through `Kaaj`.
 import { EventEmitter, window, workspace, type ExtensionContext } from "vscode";
-import { registerReview } from "./changes/changes";
-import { Review } from "./changes/review";
+import { createReview, registerChanges } from "./changes/changes";
 import { registerConversationLog } from "./chat/outputLog";
+import { registerEditor } from "./editor/editor";
 import { register, type Kaaj } from "./kaaj";
+import { registerNotifications } from "./notify/notify";
 import { Server, type ServerState } from "./server/server";
 import { Store } from "./state/store";
 import { registerNotices } from "./status/notices";
@@ -39,7 +40,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
     },
     onServerState: states.event,
   };
-  const review = new Review();
+  const review = createReview(kaaj);
 
   context.subscriptions.push(
     log,
@@ -49,7 +50,9 @@ export async function activate(context: ExtensionContext): Promise<void> {
     ...registerNotices(kaaj),
     ...registerConversationLog(kaaj),
     ...registerTasks(kaaj, review),
-    ...registerReview(review),
+    ...registerChanges(kaaj, review),
+    ...registerEditor(kaaj),
+    ...registerNotifications(kaaj),
     register("kaaj.ui.restart", () => server.restart()),
     workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration("kaaj.path")) void server.restart();

@@ -151,7 +151,7 @@ class Settings(BaseModel):
     )
 
 
-CLIENTS_OWN: Final = frozenset({"path", "trace"})
+CLIENTS_OWN: Final = frozenset({"notifications", "path", "trace"})
 """Names in the same section that a client keeps for itself; they are skipped without a word."""
 
 

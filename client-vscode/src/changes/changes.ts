@@ -1,13 +1,65 @@
-// Changes in VS Code's diff editors.
-import { workspace } from "vscode";
-import type { Owned } from "../kaaj";
+// Changes: their view, their diffs in VS Code's own diff editor, the output of their checks.
+import { commands, window, workspace, Uri } from "vscode";
+import type { Kaaj, Owned } from "../kaaj";
+import { changesOf } from "../state/projection";
+import { LiveTree } from "../tree/liveTree";
+import { registerChangeCommands } from "./changeCommands";
+import { changeById } from "./changeParts";
+import { changeRows, type ChangeAbout } from "./changeRows";
+import { CHECK_SCHEME, CheckOutput } from "./checkOutput";
 import { Review, SCHEME } from "./review";
 
-export function registerReview(review: Review): Owned[] {
+/** A file's name for a person. */
+export function nameOf(uri: string): string {
+  return workspace.asRelativePath(Uri.parse(uri));
+}
+
+export function createReview({ store }: Kaaj): Review {
+  return new Review(
+    (id) => changeById(changesOf(store.state), id),
+    (decidable) => {
+      void commands.executeCommand("setContext", "kaaj.decidableDiffs", decidable);
+    },
+  );
+}
+
+export function registerChanges(kaaj: Kaaj, review: Review): Owned[] {
+  const { store } = kaaj;
+  const tree = new LiveTree<ChangeAbout>("kaaj.ui.openPart");
+  const view = window.createTreeView("kaaj.changes", { treeDataProvider: tree, showCollapseAll: true });
+  const output = new CheckOutput((id) => changeById(changesOf(store.state), id));
+  const draw = (): void => {
+    const changes = changesOf(store.state);
+    tree.show(changeRows(changes, nameOf));
+    const proposed = changes.filter(({ state }) => state === "proposed");
+    const files = proposed.flatMap((change) => change.files.map((file) => Uri.parse(file.uri).toString()));
+    void commands.executeCommand("setContext", "kaaj.proposed", proposed.length > 0);
+    void commands.executeCommand("setContext", "kaaj.decidableFiles", files);
+    review.touch();
+    output.touch();
+  };
+  draw();
   return [
+    tree,
+    view,
+    review,
+    output,
+    store.onChange(draw),
     workspace.registerTextDocumentContentProvider(SCHEME, review),
-    workspace.onDidCloseTextDocument((document) => {
-      if (document.uri.scheme === SCHEME) review.forget(document.uri);
+    workspace.registerTextDocumentContentProvider(CHECK_SCHEME, output),
+    workspace.onDidChangeTextDocument(({ document }) => {
+      if (document.uri.scheme === "file") review.touch(document.uri);
     }),
+    workspace.onDidRenameFiles(({ files }) => {
+      for (const { oldUri, newUri } of files) [oldUri, newUri].forEach((uri) => { review.touch(uri); });
+    }),
+    workspace.onDidDeleteFiles(({ files }) => {
+      for (const uri of files) review.touch(uri);
+    }),
+    workspace.onDidCloseTextDocument(({ uri }) => {
+      if (uri.scheme === SCHEME) review.forget(uri);
+      if (uri.scheme === CHECK_SCHEME) output.forget(uri);
+    }),
+    ...registerChangeCommands(kaaj, { review, output, tree, view }),
   ];
 }

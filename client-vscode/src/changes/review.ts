@@ -1,74 +1,146 @@
 // Changes in VS Code's own diff editors. Both sides are virtual documents: nothing here can be saved by mistake.
-import { commands, EventEmitter, Uri, window, workspace, type TextDocumentContentProvider } from "vscode";
-import { withHunks } from "./changeText";
+import { commands, EventEmitter, Range, Uri, workspace, type TextDocument, type TextDocumentContentProvider } from "vscode";
+import { oneLine } from "../plainText";
 import type { Change, FileChange } from "../protocol.gen";
+import { targetOf, type Part } from "./changeParts";
+import { hunkAt, sidesOf, type Sides, type Span } from "./changeText";
 
 export const SCHEME = "kaaj-change";
 
-type Side = "before" | "after";
+/** Milliseconds in which several reasons to draw a diff anew become one. */
+const SETTLE = 150;
+
+/** One side of a diff as it is drawn. The change is the very one that was drawn: a decision names its digest. */
+interface Drawn {
+  readonly uri: Uri;
+  readonly change: Change;
+  readonly file: FileChange;
+  readonly text: string;
+  readonly spans: readonly Span[];
+}
 
 export class Review implements TextDocumentContentProvider {
   private readonly changed = new EventEmitter<Uri>();
   readonly onDidChange = this.changed.event;
-  private readonly texts = new Map<string, string>();
+  private readonly drawn = new Map<string, Drawn>();
+  private timer: NodeJS.Timeout | undefined;
+
+  /** `current` gives the newest state of a change, `noticed` hears which diffs can be decided on now. */
+  constructor(
+    private readonly current: (change: string) => Change | undefined,
+    private readonly noticed: (decidable: readonly string[]) => void,
+  ) {}
 
   provideTextDocumentContent(uri: Uri): string {
-    return this.texts.get(uri.toString()) ?? "";
+    return this.drawn.get(uri.toString())?.text ?? "This diff is of an earlier window. Open it anew from the view “Changes”.\n";
   }
 
   /** Let the texts of a diff that was closed go. */
   forget(uri: Uri): void {
-    this.texts.delete(uri.toString());
+    if (this.drawn.delete(uri.toString())) this.tell();
   }
 
-  /** Open the diff of one file, or of all files of the change. */
-  async show(change: Change, only?: FileChange): Promise<void> {
+  /** Open the diff of one file, at the hunk if one is meant, or of all files of the change. */
+  async show({ change, file, hunk }: Part, preserveFocus: boolean): Promise<void> {
+    const files = file ? [file] : change.files;
     const rows: [Uri, Uri, Uri][] = [];
-    const stale: string[] = [];
-    for (const file of only ? [only] : change.files) {
-      const sides = await this.sides(change, file);
-      if (sides) rows.push([Uri.parse(file.new_uri ?? file.uri), ...sides]);
-      else stale.push(workspace.asRelativePath(Uri.parse(file.uri)));
+    for (const one of files) {
+      const [before, after] = this.put(change, one, await this.sides(change, one));
+      rows.push([Uri.parse(targetOf(one)), before, after]);
     }
-    if (stale.length > 0) {
-      const why = change.state === "applied" ? "it has been applied" : "the text has been edited since";
-      void window.showWarningMessage(`No diff for ${stale.join(", ")}: ${why}.`);
-    }
+    this.tell();
     const [first] = rows;
     if (!first) return;
     const [label, before, after] = first;
-    if (rows.length === 1) {
-      const title = `${workspace.asRelativePath(label)} (${change.state})`;
-      await commands.executeCommand("vscode.diff", before, after, title, { preview: true });
-    } else {
-      await commands.executeCommand("vscode.changes", `Kaaj: ${change.summary || "change"}`, rows);
+    if (rows.length > 1) {
+      await commands.executeCommand("vscode.changes", `Kaaj: ${oneLine(change.summary, 60) || "change"}`, rows);
+      return;
     }
+    const span = this.drawn.get(after.toString())?.spans.find((one) => one.hunk === hunk?.id);
+    const selection = span ? new Range(span.first, 0, span.first, 0) : undefined;
+    const title = `${oneLine(workspace.asRelativePath(label))} (Kaaj)`;
+    const options = { preview: true, preserveFocus, ...(selection ? { selection } : {}) };
+    await commands.executeCommand("vscode.diff", before, after, title, options);
   }
 
-  private async sides(change: Change, file: FileChange): Promise<[Uri, Uri] | undefined> {
-    let before = "";
-    if (file.kind === "delete") {
-      before = file.hunks[0]?.old ?? "";
-    } else if (file.kind !== "create") {
-      try {
-        before = (await workspace.openTextDocument(Uri.parse(file.uri))).getText();
-      } catch {
-        return undefined;
-      }
-    }
-    const after = file.kind === "delete" ? "" : withHunks(before, file.hunks);
-    if (after === undefined) return undefined;
-    return [this.put(change, file, "before", before), this.put(change, file, "after", after)];
+  /** What a diff's document shows, and at a line of it the hunk. */
+  partAt(uri: Uri, line?: number): Part | undefined {
+    const drawn = this.drawn.get(uri.toString());
+    if (!drawn) return undefined;
+    const { change, file, spans } = drawn;
+    const id = line === undefined ? undefined : hunkAt(spans, line);
+    const hunk = file.hunks.find((one) => one.id === id);
+    return hunk ? { change, file, hunk } : { change, file };
   }
 
-  private put(change: Change, file: FileChange, side: Side, text: string): Uri {
-    const target = Uri.parse(side === "after" ? (file.new_uri ?? file.uri) : file.uri);
-    // The path is the file's own, so that the diff has its language and its name.
-    const uri = Uri.from({ scheme: SCHEME, path: target.path, query: `${change.id}/${side}` });
-    if (this.texts.get(uri.toString()) !== text) {
-      this.texts.set(uri.toString(), text);
-      this.changed.fire(uri);
+  /** Something has happened to the changes, or to the file of this URI: what shows it is drawn anew, soon. */
+  touch(uri?: Uri): void {
+    if (this.drawn.size === 0) return;
+    const name = uri?.toString();
+    const concerned = [...this.drawn.values()].some(({ file }) => same(file.uri, name) || same(targetOf(file), name));
+    if (name !== undefined && !concerned) return;
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      void this.redraw();
+    }, SETTLE);
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer);
+    this.changed.dispose();
+  }
+
+  private async redraw(): Promise<void> {
+    const done = new Set<string>();
+    for (const { change: old, file: was } of [...this.drawn.values()]) {
+      const key = `${old.id} ${was.uri}`;
+      const change = this.current(old.id);
+      if (!change || done.has(key)) continue;
+      done.add(key);
+      // A file whose hunks were all taken out is no part of the change any more: what was seen stays, undecidable.
+      const file = change.files.find(({ uri }) => uri === was.uri);
+      if (file) this.put(change, file, await this.sides(change, file));
+      else this.put({ ...old, state: "rejected" }, was, await this.sides(old, was));
     }
-    return uri;
+    this.tell();
+  }
+
+  private async sides(change: Change, file: FileChange): Promise<Sides> {
+    const uri = Uri.parse(change.state === "applied" ? targetOf(file) : file.uri);
+    return sidesOf(file, change.state, (await open(uri))?.getText());
+  }
+
+  private put(change: Change, file: FileChange, sides: Sides): [Uri, Uri] {
+    const side = (name: "before" | "after", path: string, text: string, spans: readonly Span[]): Uri => {
+      // The path is the file's own, so that the diff has its language and its name.
+      const query = JSON.stringify([change.id, name]);
+      const uri = Uri.from({ scheme: SCHEME, path: Uri.parse(path).path, query });
+      const before = this.drawn.get(uri.toString());
+      this.drawn.set(uri.toString(), { uri, change, file, text, spans });
+      if (before && before.text !== text) this.changed.fire(uri);
+      return uri;
+    };
+    return [
+      side("before", file.uri, sides.before, sides.beforeSpans),
+      side("after", targetOf(file), sides.after, sides.afterSpans),
+    ];
+  }
+
+  private tell(): void {
+    const rows = [...this.drawn.entries()].filter(([, { change }]) => change.state === "proposed");
+    this.noticed(rows.map(([uri]) => uri));
+  }
+}
+
+function same(uri: string, other: string | undefined): boolean {
+  return other !== undefined && Uri.parse(uri).toString() === other;
+}
+
+/** The editor's own text of a file; undefined where there is none to be had. */
+async function open(uri: Uri): Promise<TextDocument | undefined> {
+  try {
+    return await workspace.openTextDocument(uri);
+  } catch {
+    return undefined;
   }
 }

@@ -1,17 +1,53 @@
-// The view "Tasks": the tree, and what can be done in it.
-import { window } from "vscode";
+// The view "To-do": the list of the task at hand, and what can be done with it.
+import { commands, window } from "vscode";
+import { nameOf } from "../changes/changes";
 import type { Review } from "../changes/review";
 import type { Kaaj, Owned } from "../kaaj";
-import { registerCommands } from "./commands";
-import { TaskTree } from "./taskTree";
+import { LiveTree } from "../tree/liveTree";
+import { ItemDragging } from "./dragging";
+import { registerTaskCommands } from "./taskCommands";
+import { registerTodoCommands, TodoEditing } from "./todoCommands";
+import { isOpen } from "./todoEdits";
+import { openItems, shownTask, todoRows, todoTitle, type ShownTask, type TodoAbout } from "./todoRows";
 
 export function registerTasks(kaaj: Kaaj, review: Review): Owned[] {
-  const tree = new TaskTree();
+  const { store } = kaaj;
+  let chosen: string | undefined;
+  const shown = (): ShownTask | undefined => shownTask(store.state, chosen);
+  const tree = new LiveTree<TodoAbout>("kaaj.ui.openTodoPart");
+  const editing = new TodoEditing(kaaj.server, shown);
+  const view = window.createTreeView("kaaj.todo", {
+    treeDataProvider: tree,
+    dragAndDropController: new ItemDragging(editing),
+    canSelectMany: true,
+    showCollapseAll: true,
+  });
+  const draw = (): void => {
+    const task = shown();
+    tree.show(task ? todoRows(task, nameOf) : []);
+    view.description = task ? todoTitle(task) : "";
+    const open = task ? openItems(task) : 0;
+    view.badge = open > 0 ? { value: open, tooltip: `${open} open in Kaaj's to-do list` } : undefined;
+    void commands.executeCommand("setContext", "kaaj.todoState", stateOf(task));
+  };
+  draw();
   return [
-    window.registerTreeDataProvider("kaaj.tasks", tree),
-    kaaj.store.onChange((state) => {
-      tree.show(state);
+    tree,
+    view,
+    store.onChange(draw),
+    ...registerTodoCommands(kaaj, { review, tree, view, editing, shown }, (task) => {
+      chosen = task;
+      draw();
     }),
-    ...registerCommands(kaaj, review),
+    ...registerTaskCommands(kaaj),
   ];
+}
+
+/** What the menus and the empty view look at. */
+function stateOf(shown: ShownTask | undefined): string {
+  if (!shown) return "none";
+  const { task, editable } = shown;
+  if (task.status === "running") return task.todo.length > 0 ? "live" : "planning";
+  if (!editable) return "old";
+  return task.todo.some(isOpen) ? "left" : "ended";
 }
