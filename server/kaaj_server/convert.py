@@ -119,7 +119,9 @@ class Convert:
             found = tuple(one for one in known if span[0] < one.line <= span[1])
         else:
             found = tuple(self.diagnostic(path, one.model_dump()) for one in argument.diagnostics)
-        return StartRequest(fix_prompt(found), mode, path, span, None, found, "fix")
+        buffer = self.documents.at(path)
+        whole = buffer is not None and span[0] == 0 and span[1] >= len(buffer.lines)
+        return StartRequest(fix_prompt(found), mode, path, None if whole else span, None, found, "fix")
 
     def diagnostic(self, path: Path, raw: Mapping[str, Json]) -> Diagnostic:
         """Raises KeyError or TypeError for what is no diagnostic."""

@@ -103,6 +103,10 @@ class FakeEditor:
         self.shown: list[Json] = []
         self.edits: list[Json] = []
         self.withdrawn: list[Json] = []
+        self.diagnosed: list[Json] = []
+        self.diagnose: Callable[[str | None], Json] = lambda _: {"files": []}
+        """What is answered to `kaaj/diagnostics`, None: nothing, ever."""
+        self.refreshed = 0
         self.encoding = "utf-16"
         self.initialized: Json = None
         self.stderr: list[str] = []
@@ -289,6 +293,14 @@ class FakeEditor:
                 if applied is None:
                     return
                 result = {"applied": applied} | ({} if applied else {"failureReason": "no"})
+            case "kaaj/diagnostics":
+                self.diagnosed.append(params)
+                result = self.diagnose(params.get("uri"))
+                if result is None:
+                    return
+            case "workspace/codeLens/refresh":
+                self.refreshed += 1
+                result = None
             case "window/showDocument":
                 self.shown.append(params)
                 result = {"success": True}

@@ -54,6 +54,8 @@ EGLOT: Final[Json] = {
 }
 
 
-def with_events(capabilities: Json, version: int = 1) -> Json:
-    """The same client with the event stream."""
-    return capabilities | {"experimental": {"kaaj": {"version": version}}}
+def with_events(capabilities: Json, version: int = 1, *, diagnostics: bool = False) -> Json:
+    """The same client with the event stream, and with answers to `kaaj/diagnostics` where `diagnostics` is set."""
+    return capabilities | {
+        "experimental": {"kaaj": {"version": version} | ({"diagnostics": True} if diagnostics else {})}
+    }

@@ -17,7 +17,9 @@ PROBLEMS_MAX: Final = 60
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     path = await bench.path(arguments["path"]) if arguments.get("path") else None
     touched = {file.path for file in bench.staging.files}
-    known = [p for p in await bench.diagnoser.diagnostics(path) if p.path not in touched]
+    found = [p for p in await bench.diagnoser.diagnostics(path) if p.path not in touched]
+    hidden = await asyncio.to_thread(lambda: {p for p in {one.path for one in found} if bench.ignore.ignored(p)})
+    known = [p for p in found if p.path not in hidden]
     rows = [problem_line(bench.staging.folders, problem) for problem in known[:PROBLEMS_MAX]]
     if len(known) > PROBLEMS_MAX:
         rows.append(f"[{len(known) - PROBLEMS_MAX} more]")

@@ -37,7 +37,8 @@ class Engine:
         self.server = server
         self.convert = Convert(server.places, server.documents)
         self.board = Board()
-        self.diagnostics = EditorDiagnostics(server.world)
+        asks = features.events and features.tells_problems
+        self.diagnostics = EditorDiagnostics(server.world, self.convert, protocol.ask if asks else None)
         self.applier = ClientApplier(server.world, self.convert, features, protocol.ask)
         self.settings = EditorSettings(
             server.environ,

@@ -17,7 +17,7 @@ _ALL_OPERATIONS: Final = frozenset({"create", "rename", "delete"})
 @dataclass(frozen=True, slots=True)
 class Features:
     """One client. `operations` are the resource operations that it applies; `asked_version` is the version of the
-    event stream that it asked for, None where it asked for none.
+    event stream that it asked for, None where it asked for none; `tells_problems`: it answers `kaaj/diagnostics`.
     """
 
     encoding: Encoding = DEFAULT
@@ -35,6 +35,7 @@ class Features:
     configuration: bool = False
     dynamic_configuration: bool = False
     dynamic_watch: bool = False
+    tells_problems: bool = False
 
     @property
     def events(self) -> bool:
@@ -74,6 +75,7 @@ def read(capabilities: Json) -> Features:
         lens_refresh=_at(capabilities, "workspace", "codeLens", "refreshSupport") is True,
         configuration=_at(capabilities, "workspace", "configuration") is True,
         dynamic_configuration=_at(capabilities, "workspace", "didChangeConfiguration", "dynamicRegistration") is True,
+        tells_problems=_at(capabilities, "experimental", names.SECTION, "diagnostics") is True,
         dynamic_watch=_at(capabilities, "workspace", "didChangeWatchedFiles", "dynamicRegistration") is True,
     )
 
