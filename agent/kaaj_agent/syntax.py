@@ -1,6 +1,7 @@
 """Does a text parse? Asked of every file that a change touches, before any command is run.
 
-Python, JSON and TOML always; JavaScript, TypeScript, Go, Rust and Java where a tree-sitter grammar is installed.
+Python, JSON and TOML by their own parsers; other languages by tree-sitter, whose grammars forgive much: what they
+let pass may still be wrong, and what they do not understand counts only where a change brought it in.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import threading
 import tomllib
 import warnings
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kaaj_agent.document import Lines, split_lines
+from kaaj_agent.trees.grammars import TREE_MAX, encoded, errors, grammar, language_name
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _APART: Final = 8 * 1024
 """Characters of Python above which a child process parses: `ast.parse` holds the interpreter for 2 ms per KB."""
@@ -28,19 +30,12 @@ _APART: Final = 8 * 1024
 _JSON_WITH_COMMENTS: Final = re.compile(
     r"(?:tsconfig|jsconfig|deno|devcontainer|turbo|nx|project|biome|rush|api-extractor|babel\.config)[\w.-]*\.json\Z"
 )
-_GRAMMARS: Final = {
-    ".js": ("tree_sitter_javascript", "language"),
-    ".mjs": ("tree_sitter_javascript", "language"),
-    ".cjs": ("tree_sitter_javascript", "language"),
-    ".jsx": ("tree_sitter_javascript", "language"),
-    ".ts": ("tree_sitter_typescript", "language_typescript"),
-    ".mts": ("tree_sitter_typescript", "language_typescript"),
-    ".cts": ("tree_sitter_typescript", "language_typescript"),
-    ".tsx": ("tree_sitter_typescript", "language_tsx"),
-    ".go": ("tree_sitter_go", "language"),
-    ".rs": ("tree_sitter_rust", "language"),
-    ".java": ("tree_sitter_java", "language"),
-}
+_CHECKED: Final = frozenset({
+    "javascript", "typescript", "tsx", "rust", "go", "java", "c", "cpp", "csharp", "ruby", "php", "lua", "bash",
+})  # fmt: skip
+"""Grammars that know their language well enough; those of Kotlin and Swift stumble over valid code."""
+_MACROS: Final = frozenset({"c", "cpp"})
+_MACRO: Final = re.compile(rb"\b[A-Z][A-Z0-9_]{2,}\b|^\s*#", re.MULTILINE)
 _CHILD: Final = """\
 import ast, json, sys, warnings
 warnings.simplefilter("ignore")
@@ -52,6 +47,8 @@ except SyntaxError as error:
 except (ValueError, RecursionError, MemoryError):
     print("null")
 """
+_NEAR: Final = 4_096
+"""Bytes before an error in which a macro is looked for."""
 _warnings_lock = threading.Lock()
 
 
@@ -76,10 +73,9 @@ def parse_error(path: Path, text: str) -> SyntaxProblem | None:
             return _json(path, text)
         case ".toml":
             return _toml(path, text)
-        case suffix if suffix in _GRAMMARS:
-            return _tree(path, text, *_GRAMMARS[suffix])
         case _:
-            return None
+            name = language_name(path)
+            return _tree(path, text, name) if name in _CHECKED and len(text) <= TREE_MAX else None
 
 
 async def find_problem(path: Path, text: str) -> SyntaxProblem | None:
@@ -107,6 +103,15 @@ async def new_problem(path: Path, before: str | None, after: str) -> SyntaxProbl
         return problem
     old = await find_problem(path, before)
     return problem if old is None or _is_worse(old, before, problem, after) else None
+
+
+def parses_as_well(path: Path, before: str, after: str) -> bool:
+    """Whether `after` has no syntax error, or none that `before` has not. Blocks."""
+    problem = parse_error(path, after)
+    if problem is None:
+        return True
+    old = parse_error(path, before)
+    return old is not None and not _is_worse(old, before, problem, after)
 
 
 def _is_worse(old: SyntaxProblem, before: str, new: SyntaxProblem, after: str) -> bool:
@@ -170,34 +175,30 @@ def _toml(path: Path, text: str) -> SyntaxProblem | None:
     return None
 
 
-@lru_cache(maxsize=16)
-def _parser(module: str, function: str) -> Any:
-    """A tree-sitter parser, or None where it is not installed here."""
-    if find_spec("tree_sitter") is None or find_spec(module) is None:
+def _tree(path: Path, text: str, name: str) -> SyntaxProblem | None:
+    known = grammar(name)
+    if known is None:
         return None
-    binding = import_module("tree_sitter")
-    return binding.Parser(binding.Language(getattr(import_module(module), function)()))
-
-
-def _tree(path: Path, text: str, module: str, function: str) -> SyntaxProblem | None:
-    parser = _parser(module, function)
-    if parser is None:
+    data = encoded(text)
+    root = known.parse(data).root_node
+    found = errors(root) if root.has_error else []
+    if name in _MACROS:
+        found = [node for node in found if not _by_macro(data, node)]
+    if not found:
         return None
-    root = parser.parse(text.encode("utf-8", "surrogatepass")).root_node
-    if not root.has_error:
-        return None
-    first: Any = None
-    count = 0
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.is_error or node.is_missing:
-            count += 1
-            first = first if first is not None and first.start_byte <= node.start_byte else node
-        if node.has_error:
-            stack.extend(node.children)
-    if first is None:
-        return None
+    first = found[0]
     row, column = first.start_point
+    start = first.start_byte - column
+    characters = len(data[start : first.start_byte].decode("utf-8", "replace"))
     message = f"missing {first.type}" if first.is_missing else "syntax error"
-    return SyntaxProblem(path, row + 1, column + 1, message, count)
+    return SyntaxProblem(path, row + 1, characters + 1, message, len(found))
+
+
+def _by_macro(data: bytes, node: Node) -> bool:
+    """Whether an error stands where a macro or a directive does: the grammar does not expand them."""
+    near = data[max(0, node.start_byte - _NEAR) : node.start_byte]
+    above = near.rpartition(b"\n")[0].rstrip().rpartition(b"\n")[2]  # the last line before it that is not blank
+    line = near.rpartition(b"\n")[2]
+    end = data.find(b"\n", node.end_byte)
+    here = data[node.start_byte : end if end >= 0 else len(data)]
+    return any(_MACRO.search(part) for part in (above, line + here))

@@ -168,7 +168,7 @@ def test_functions_of_python_that_does_not_parse() -> None:
          {"f": (1, 3), "g": (4, 6)}),
         ("a.ts", "export class A {\n  total(n: number): number {\n    return n;\n  }\n}\n",
          {"A": (1, 5), "A.total": (2, 4)}),
-        ("a.go", "func (c *Cart) Total() int {\n\treturn 1\n}\n", {"Total": (1, 3)}),
+        ("a.go", "func (c *Cart) Total() int {\n\treturn 1\n}\n", {"Cart.Total": (1, 3)}),
         ("a.rs", "pub fn total(n: &[u32]) -> u32 {\n    n.iter().sum() // }\n}\n", {"total": (1, 3)}),
         ("a.java", "class A {\n  public int f(int a) {\n    if (a > 1) {\n      a--;\n    }\n    return a;\n  }\n}\n",
          {"A.f": (2, 7)}),

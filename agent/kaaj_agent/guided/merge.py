@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from kaaj_agent.document import newline_of, split_lines
-from kaaj_agent.guided.units import PYTHON, Span, parse, spans
+from kaaj_agent.guided.units import PYTHON, Span, outermost, parse, spans
 
 _FENCE: Final = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -251,13 +251,13 @@ def _other(path: Path, base: str, code: str, span: Span | None, *, may_lose: boo
     if span is not None and span.kind == "new":
         return _added(path, base, code)
     if span is None or span.kind == "file":
-        lost = {s.name for s in spans(path, base) if "." not in s.name} - {s.name for s in mine}
+        lost = {s.name for s in outermost(spans(path, base))} - {s.name for s in mine}
         if lost and not may_lose:
             return Refusal(f"The reply lost {', '.join(sorted(lost)[:5])}.")
         return code
     if span.kind == "lines":
         return _replaced(base, code, span)
-    same = [s for s in mine if s.bare == span.bare]
+    same = [s for s in mine if s.name == span.name and s.kind == span.kind] or [s for s in mine if s.bare == span.bare]
     if not same:
         return Refusal(f"The reply has no `{span.bare}`.") if mine else _replaced(base, code, span)
     chosen = "\n".join(code.split("\n")[same[0].first - 1 : same[0].last])
@@ -268,7 +268,7 @@ def _added(path: Path, base: str, code: str) -> str | Refusal:
     """The functions of a reply: in the place of their namesakes, or at the end."""
     old = {s.name: s for s in spans(path, base)}
     lines, fresh = base.rstrip("\n").split("\n"), code.split("\n")
-    mine = [s for s in spans(path, code) if "." not in s.name]
+    mine = outermost(spans(path, code))
     if not mine:
         return Refusal("The reply has no function or class to put into the file.")
     ends: list[str] = []

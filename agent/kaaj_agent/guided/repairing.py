@@ -24,7 +24,7 @@ from kaaj_agent.languages import language_of
 from kaaj_agent.ports import Scorer
 from kaaj_agent.repair import unit as regions
 from kaaj_agent.repair.search import Budget, Progress, repair
-from kaaj_agent.syntax import parse_error
+from kaaj_agent.syntax import parses_as_well
 from kaaj_agent.work import Work
 
 _log = logging.getLogger(__name__)
@@ -223,15 +223,16 @@ class Repairing:
 
     def _region(self, suspect: Suspect, failure: str) -> regions.Unit:
         path = suspect.path
+        before = self.sources.texts[path]
         return regions.Unit(
             path,
             language_of(path).fence,
-            self.sources.texts[path],
+            before,
             suspect.span.first,
             suspect.span.last,
             "",
             failure,
-            lambda text: parse_error(path, text) is None,
+            lambda text: parses_as_well(path, before, text),
         )
 
     # --- rewrites --------------------------------------------------------------------------------------------------
