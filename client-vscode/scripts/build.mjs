@@ -1,11 +1,17 @@
 // Bundles the extension into one file, with the licences of what is in it beside it.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 mkdirSync(`${root}/../dist`, { recursive: true });
 copyFileSync(`${root}/../LICENSE`, `${root}/LICENSE`);
+// The walkthrough's sample is the demo's project.
+rmSync(`${root}/out/sample`, { recursive: true, force: true });
+cpSync(`${root}/../server/kaaj_server/cli/demo_project`, `${root}/out/sample`, {
+  recursive: true,
+  filter: (file) => !file.includes("__pycache__"),
+});
 const { metafile } = await esbuild.build({
   absWorkingDir: root,
   entryPoints: ["src/extension.ts"],

@@ -2,33 +2,49 @@
 // Here the parts are put together; each feature is a folder, and knows the others only through `Kaaj`.
 import { EventEmitter, window, workspace, type ExtensionContext } from "vscode";
 import { createReview, registerChanges } from "./changes/changes";
-import { registerConversationLog } from "./chat/outputLog";
+import { registerChat } from "./chat/chat";
 import { registerEditor } from "./editor/editor";
-import { register, type Kaaj } from "./kaaj";
+import type { Kaaj } from "./kaaj";
 import { registerNotifications } from "./notify/notify";
-import { Server, type ServerState } from "./server/server";
+import { Locator } from "./server/locate";
+import { Server } from "./server/server";
+import { stateOf, type ServerState, type ServerStatus } from "./server/serverStatus";
+import { ApiKey, registerApiKey } from "./setup/apiKey";
+import { Installer, registerInstall } from "./setup/install";
+import { Models, registerModels } from "./setup/model";
+import { registerWalkthrough, Sample } from "./setup/sample";
 import { Store } from "./state/store";
 import { registerNotices } from "./status/notices";
+import { registerServerNotices } from "./status/serverNotices";
 import { registerStatusBar } from "./status/statusBar";
 import { registerTasks } from "./tasks/tasks";
 
 let running: Server | undefined;
 
-export async function activate(context: ExtensionContext): Promise<void> {
+export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel("Kaaj", { log: true });
+  const statuses = new EventEmitter<ServerStatus>();
   const states = new EventEmitter<ServerState>();
-  let serverState: ServerState = "starting";
+  let state: ServerState = "starting";
   const store = new Store((session) => server.run("kaaj.snapshot", session === undefined ? {} : { session }), log);
+  const locator = new Locator(context, log);
+  const key = new ApiKey(context);
   const server = new Server(log, {
+    find: () => locator.find(),
+    apiKey: () => key.get(),
     onEvent: (event) => {
       store.take(event);
     },
-    onState: (now) => {
-      serverState = now;
-      // A new process numbers nothing that the old one did not log, but what it says counts alone.
-      if (now === "starting") store.clear();
-      if (now === "running") void store.sync(undefined);
-      states.fire(now);
+    onStatus: (status) => {
+      const before = state;
+      state = stateOf(status);
+      if (status.kind === "running") {
+        // What the old process said holds no more; it stood until now so that a restart does not empty the views.
+        store.clear();
+        void store.sync(undefined);
+      }
+      statuses.fire(status);
+      if (state !== before) states.fire(state);
     },
   });
   running = server;
@@ -36,33 +52,43 @@ export async function activate(context: ExtensionContext): Promise<void> {
     store,
     server,
     get serverState() {
-      return serverState;
+      return state;
     },
     onServerState: states.event,
+    get serverStatus() {
+      return server.status;
+    },
+    onServerStatus: statuses.event,
   };
   const review = createReview(kaaj);
+  const sample = new Sample(context, kaaj);
 
   context.subscriptions.push(
     log,
+    statuses,
     states,
     store,
     ...registerStatusBar(kaaj),
+    ...registerServerNotices(kaaj, log, context.extension.id),
     ...registerNotices(kaaj),
-    ...registerConversationLog(kaaj),
+    ...registerApiKey(key, () => void server.settingsChanged()),
+    ...registerInstall(new Installer(locator, server, log), server),
+    ...registerModels(new Models(locator)),
+    ...registerWalkthrough(kaaj, sample),
+    ...registerChat(kaaj, context),
     ...registerTasks(kaaj, review),
     ...registerChanges(kaaj, review),
     ...registerEditor(kaaj),
     ...registerNotifications(kaaj),
-    register("kaaj.ui.restart", () => server.restart()),
     workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration("kaaj.path")) void server.restart();
     }),
+    // The server learns of trust when it starts; what it was not allowed to read it then reads.
+    workspace.onDidGrantWorkspaceTrust(() => void server.restart()),
   );
-  try {
-    await server.start();
-  } catch (error) {
-    log.error(`The server did not start: ${String(error)}`);
-  }
+  void server.start();
+  void key.offerToMove();
+  void sample.goOn();
 }
 
 export async function deactivate(): Promise<void> {

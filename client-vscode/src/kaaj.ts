@@ -1,7 +1,9 @@
 // What every feature of the client is given: the state as the server told it, and a way to ask the server.
 import { commands, window, type Event } from "vscode";
+import { Advice } from "./advice";
 import type { KaajCommands } from "./protocol.gen";
-import type { Server, ServerState } from "./server/server";
+import type { Server } from "./server/server";
+import type { ServerState, ServerStatus } from "./server/serverStatus";
 import type { Store } from "./state/store";
 
 export interface Kaaj {
@@ -9,6 +11,9 @@ export interface Kaaj {
   readonly server: Pick<Server, "run" | "restart">;
   readonly serverState: ServerState;
   readonly onServerState: Event<ServerState>;
+  /** The same in full: why it stopped, when it is started again. */
+  readonly serverStatus: ServerStatus;
+  readonly onServerStatus: Event<ServerStatus>;
 }
 
 /** Something to let go of at the end. */
@@ -25,10 +30,22 @@ export function register(id: UiCommand, action: (...args: never[]) => unknown): 
     try {
       return await action(...args);
     } catch (error) {
-      void window.showErrorMessage(`Kaaj: ${error instanceof Error ? error.message : String(error)}`);
+      void showFailure(error);
       return undefined;
     }
   });
+}
+
+/** Say what failed, with a button for what can be done about it where that is known. */
+export async function showFailure(error: unknown): Promise<void> {
+  const message = error instanceof Error ? error.message : String(error);
+  const text = message.startsWith("Kaaj") ? message : `Kaaj: ${message}`;
+  if (!(error instanceof Advice)) {
+    void window.showErrorMessage(text);
+    return;
+  }
+  const { title, command, arguments: args = [] } = error.remedy;
+  if ((await window.showErrorMessage(text, title)) === title) await commands.executeCommand(command, ...args);
 }
 
 /** Say what became of a decision: in the status bar where it is what was wanted, else as a warning. */

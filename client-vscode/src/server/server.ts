@@ -1,124 +1,299 @@
-// The server's process and the talk with it.
-import { commands, env, window, workspace, type LogOutputChannel } from "vscode";
-import {
-  ExecuteCommandRequest,
-  LanguageClient,
-  State,
-  type ClientCapabilities,
-  type LanguageClientOptions,
-  type ServerOptions,
-  type StaticFeature,
-} from "vscode-languageclient/node";
-import { findServer, isFile } from "./findServer";
-import { PROTOCOL_VERSION, type KaajCommands, type KaajEvent } from "../protocol.gen";
+// The owner of the server: one process at a time, started again when it dies, and always a word on where it stands.
+import { homedir } from "node:os";
+import { workspace, type LogOutputChannel } from "vscode";
+import { ExecuteCommandRequest, type LanguageClient } from "vscode-languageclient/node";
+import { Advice } from "../advice";
+import type { KaajCommands, KaajEvent } from "../protocol.gen";
+import { connect, pushSettings } from "./connection";
+import type { Found, NotFound } from "./findServer";
+import { Restarts } from "./restarts";
+import { describeExit, ServerProcess, type Exit } from "./serverProcess";
+import type { ServerStatus } from "./serverStatus";
+import { mismatch } from "./version";
 
-export type ServerState = "starting" | "running" | "stopped";
+export type { ServerState } from "./serverStatus";
 
-const EVENT = "kaaj/event";
+/** How long a server may take to answer `initialize`; the first start after an installation compiles a lot. */
+const START_MS = 30_000;
+/** VS Code gives an extension five seconds to leave. */
+const STOP_MS = 4_000;
+/** Between the end of its output and the end of the process. */
+const EXIT_MS = 1_000;
 
-/** Tells the server that this client follows the event stream. */
-class EventStream implements StaticFeature {
-  fillClientCapabilities(capabilities: ClientCapabilities): void {
-    const others = (capabilities.experimental ?? {}) as Record<string, unknown>;
-    capabilities.experimental = { ...others, kaaj: { version: PROTOCOL_VERSION } };
-  }
-  initialize(): void {
-    // Nothing depends on what the server can do.
-  }
-  getState(): { kind: "static" } {
-    return { kind: "static" };
-  }
-  clear(): void {
-    // Holds nothing.
-  }
-}
-
-export interface Listener {
+export interface Surrounding {
+  find(): Promise<Found | NotFound>;
+  apiKey(): PromiseLike<string | undefined>;
   onEvent(event: KaajEvent): void;
-  onState(state: ServerState): void;
+  onStatus(status: ServerStatus): void;
 }
+
+interface Live {
+  readonly process: ServerProcess;
+  readonly client: LanguageClient;
+}
+
+type Opened =
+  | { readonly kind: "ready" }
+  | { readonly kind: "exit"; readonly exit: Exit }
+  | { readonly kind: "failed"; readonly message: string };
 
 export class Server {
-  private client: LanguageClient | undefined;
+  private now: ServerStatus = { kind: "starting" };
+  private live: Live | undefined;
+  /** Counts what was asked of the process; work for an older demand lets go where it sees a newer one. */
+  private demand = 0;
+  private ending: Promise<void> = Promise.resolve();
+  private timer: NodeJS.Timeout | undefined;
+  private waiting: (() => void)[] = [];
+  private readonly restarts = new Restarts();
 
   constructor(
     private readonly log: LogOutputChannel,
-    private readonly listener: Listener,
+    private readonly surrounding: Surrounding,
   ) {}
 
-  /** Start the server, or say why not. A crash is followed by the language client's own restarts. */
+  get status(): ServerStatus {
+    return this.now;
+  }
+
+  /** Start it, also where it ran. It rejects in no case: what went wrong is in the status. */
   async start(): Promise<void> {
-    const configured = workspace.getConfiguration("kaaj").get<string>("path", "");
-    const found = findServer(configured, process.env.PATH ?? "", process.platform, isFile);
-    if ("problem" in found) {
-      this.listener.onState("stopped");
-      // Not awaited: the toast may stay for as long as the person likes.
-      void this.tellMissing(found.problem);
-      return;
+    this.restarts.forget();
+    const mine = this.next();
+    this.become({ kind: "starting" });
+    await this.end();
+    await this.launch(mine);
+  }
+
+  restart(): Promise<void> {
+    return this.start();
+  }
+
+  async stop(message = "Kaaj's server was stopped."): Promise<void> {
+    this.next();
+    this.become({ kind: "stopped", why: "asked", message });
+    await this.end();
+  }
+
+  /** Do something to the installed program while no process of it runs, then start it. */
+  async installing<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.next();
+    this.become({ kind: "installing" });
+    await this.end();
+    try {
+      return await work();
+    } finally {
+      void this.start();
     }
-    const options: ServerOptions = { command: found.command, args: ["serve", "--stdio"] };
-    const client = new LanguageClient("kaaj", "Kaaj", options, this.clientOptions());
-    this.client = client;
-    client.registerFeature(new EventStream());
-    client.onDidChangeState(({ newState }) => {
-      if (this.client === client) this.listener.onState(stateOf(newState));
-    });
-    client.onNotification(EVENT, (event: KaajEvent) => {
-      if (this.client === client) this.listener.onEvent(event);
-    });
-    await client.start();
   }
 
-  async stop(): Promise<void> {
-    const client = this.client;
-    this.client = undefined;
-    if (client?.needsStop()) await client.stop();
-    await client?.dispose();
+  /** The settings or the key are others now. */
+  async settingsChanged(): Promise<void> {
+    if (this.live?.client.isRunning()) await pushSettings(this.live.client);
   }
 
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
-  }
-
-  /** Run one of the server's commands. Rejects with the server's own words where it refuses. */
+  /** Run one of the server's commands, once it has started. Rejects with the server's own words where it refuses. */
   async run<Name extends keyof KaajCommands>(
     command: Name,
     argument: KaajCommands[Name]["argument"],
   ): Promise<KaajCommands[Name]["result"]> {
-    if (!this.client?.isRunning()) throw new Error("Kaaj's server does not run. Use “Kaaj: Restart server”.");
-    const result: unknown = await this.client.sendRequest(ExecuteCommandRequest.type, {
-      command,
-      arguments: [argument],
+    if ((command === "kaaj.start" || command === "kaaj.fix") && !workspace.workspaceFolders?.length) {
+      throw new Advice("Open a folder first: Kaaj works on the files of a folder.", {
+        title: "Open folder…",
+        command: "vscode.openFolder",
+      });
+    }
+    if (this.now.kind === "starting") {
+      await new Promise<void>((resolve) => {
+        this.waiting.push(resolve);
+      });
+    }
+    const live = this.live;
+    if (this.now.kind !== "running" || !live?.client.isRunning()) throw unavailable(this.now);
+    try {
+      const answer: unknown = await live.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] });
+      return answer as KaajCommands[Name]["result"];
+    } catch (error) {
+      if (this.live === live && live.client.isRunning()) throw error;
+      throw new Advice("Kaaj's server ended before it answered. It is started again; then ask once more.", SHOW_LOG);
+    }
+  }
+
+  private next(): number {
+    clearTimeout(this.timer);
+    this.demand += 1;
+    return this.demand;
+  }
+
+  private become(status: ServerStatus): void {
+    this.now = status;
+    if (status.kind === "stopped" || status.kind === "restarting") {
+      const message = status.kind === "stopped" ? status.message : status.why;
+      this.log.warn(`Server ${status.kind}: ${message}`);
+    }
+    this.surrounding.onStatus(status);
+    if (status.kind === "starting") return;
+    for (const go of this.waiting.splice(0)) go();
+  }
+
+  /** End the process that runs, if one does; those who ask meanwhile wait for the same end. */
+  private end(): Promise<void> {
+    const live = this.live;
+    this.live = undefined;
+    if (live) this.ending = this.ending.then(() => this.endOf(live));
+    return this.ending;
+  }
+
+  private async endOf({ process, client }: Live): Promise<void> {
+    try {
+      if (client.isRunning()) await client.stop(STOP_MS);
+      else process.child.kill();
+    } catch (error) {
+      this.log.info(`The server did not stop as asked: ${String(error)}`);
+    }
+    await process.end();
+  }
+
+  private async launch(mine: number): Promise<void> {
+    if (mine !== this.demand) return;
+    this.become({ kind: "starting" });
+    const found = await this.surrounding.find();
+    if (mine !== this.demand) return;
+    if ("problem" in found) {
+      this.become({ kind: "stopped", why: found.missing ? "missing" : "broken", message: found.problem });
+      return;
+    }
+    this.log.info(`Starting ${found.command} (${found.origin})`);
+    let process: ServerProcess;
+    try {
+      process = await ServerProcess.start(found.command, ["serve", "--stdio"], homedir(), (line) => {
+        this.log.info(line);
+      });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (mine === this.demand) {
+        this.become({ kind: "stopped", why: "broken", message: `Kaaj's server could not be started. ${why}` });
+      }
+      return;
+    }
+    if (mine === this.demand) await this.converse(mine, process, found.command);
+    else process.kill();
+  }
+
+  private async converse(mine: number, process: ServerProcess, command: string): Promise<void> {
+    let rubbish: (error: Error) => void = () => undefined;
+    const spoiled = new Promise<Error>((resolve) => {
+      rubbish = resolve;
     });
-    return result as KaajCommands[Name]["result"];
+    const restricted = !workspace.isTrusted;
+    const client = connect(process, !restricted, this.log, {
+      onEvent: (event) => {
+        if (this.live?.client === client) this.surrounding.onEvent(event);
+      },
+      onRubbish: (error) => {
+        this.log.error(`The server's output is no LSP: ${error.message}`);
+        rubbish(error);
+      },
+      apiKey: () => this.surrounding.apiKey(),
+    });
+    const live: Live = { process, client };
+    this.live = live;
+    const opened = await open(live, spoiled);
+    if (mine !== this.demand) return;
+    switch (opened.kind) {
+      case "exit":
+        this.died(mine, live, describeExit(opened.exit, process.lastWords), 0);
+        return;
+      case "failed":
+        this.giveUp({ why: "broken", message: `${opened.message} The program is ${command}.` });
+        return;
+      case "ready":
+        break;
+    }
+    const wrong = mismatch(client.initializeResult?.capabilities);
+    if (wrong) {
+      this.giveUp({ why: "version", ...wrong });
+      return;
+    }
+    const since = Date.now();
+    this.become({ kind: "running", command, restricted });
+    void process.exited.then((exit) => {
+      if (mine === this.demand) this.died(mine, live, describeExit(exit, process.lastWords), Date.now() - since);
+    });
+    void spoiled.then(() => {
+      // Nothing that it says can be read any more: its end is followed by a new one.
+      process.kill();
+    });
   }
 
-  private clientOptions(): LanguageClientOptions {
-    return {
-      documentSelector: [{ scheme: "file" }],
-      outputChannel: this.log,
-    };
+  private giveUp(reason: Omit<Extract<ServerStatus, { kind: "stopped" }>, "kind">): void {
+    this.next();
+    this.become({ kind: "stopped", ...reason });
+    void this.end();
   }
 
-  private async tellMissing(problem: string): Promise<void> {
-    const copy = "Copy install command";
-    const settings = "Open settings";
-    const answer = await window.showErrorMessage(`Kaaj cannot start. ${problem}`, copy, settings);
-    if (answer === copy) await env.clipboard.writeText("pipx install 'kaaj[local]'");
-    if (answer === settings) await commands.executeCommand("workbench.action.openSettings", "kaaj.path");
+  private died(mine: number, live: Live, how: string, ranMs: number): void {
+    this.live = undefined;
+    live.client.dispose().catch(() => undefined); // it has no connection to close any more
+    const then = this.restarts.died(Date.now(), ranMs);
+    if (then.kind === "enough") {
+      const message = `Kaaj's server ended ${then.deaths} times within 3 minutes and is not started again by itself. ${how}`;
+      this.become({ kind: "stopped", why: "died", message });
+      return;
+    }
+    this.become({ kind: "restarting", at: Date.now() + then.seconds * 1_000, why: how });
+    this.timer = setTimeout(() => void this.launch(mine), then.seconds * 1_000);
   }
 }
 
-function stateOf(state: State): ServerState {
-  switch (state) {
-    case State.Running:
-      return "running";
-    case State.Starting:
-      return "starting";
-    case State.StartFailed:
-    case State.Stopped:
-      return "stopped";
+const SHOW_LOG = { title: "Show log", command: "kaaj.ui.showLog" };
+
+/** Why a command cannot be run now, and what to do. */
+function unavailable(status: ServerStatus): Advice {
+  switch (status.kind) {
+    case "starting":
+    case "running":
+      return new Advice("Kaaj's server is starting. Try again in a moment.", SHOW_LOG);
+    case "installing":
+      return new Advice("Kaaj's server is being installed. Try again once that is done.", SHOW_LOG);
+    case "restarting":
+      return new Advice("Kaaj's server ended and is about to be started again. Try again in a moment.", SHOW_LOG);
+    case "stopped":
+      if (status.why === "missing") {
+        return new Advice(status.message, { title: "Install…", command: "kaaj.ui.install" });
+      }
+      return new Advice(status.message, { title: "Restart server", command: "kaaj.ui.restart" });
   }
 }
 
+/** Start the talk. It ends in one of three ways, and within a set time. */
+async function open({ process, client }: Live, spoiled: Promise<Error>): Promise<Opened> {
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise<Opened>((resolve) => {
+    const message = `Kaaj's server did not answer within ${START_MS / 1_000} seconds and was ended.`;
+    limit = setTimeout(() => {
+      resolve({ kind: "failed", message });
+    }, START_MS);
+  });
+  const exit = process.exited.then((how): Opened => ({ kind: "exit", exit: how }));
+  const started = client.start().then(
+    (): Opened => ({ kind: "ready" }),
+    async (error: unknown): Promise<Opened> => {
+      // A process that ends closes its output first; its end says more than the broken talk.
+      const refusal: Opened = { kind: "failed", message: `Kaaj's server refused to start: ${messageOf(error)}` };
+      return Promise.race([exit, new Promise<Opened>((resolve) => setTimeout(resolve, EXIT_MS, refusal))]);
+    },
+  );
+  const rubbish = spoiled.then((): Opened => {
+    return { kind: "failed", message: "The program that was started does not speak as a language server does." };
+  });
+  try {
+    return await Promise.race([started, exit, rubbish, late]);
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

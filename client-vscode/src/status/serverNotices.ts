@@ -1,0 +1,72 @@
+// A server that does not run is told once, with what can be done; the status bar goes on saying it.
+import { commands, window, type LogOutputChannel } from "vscode";
+import { register, type Kaaj, type Owned } from "../kaaj";
+import type { StopReason } from "../server/serverStatus";
+
+interface Choice {
+  readonly title: string;
+  readonly command: string;
+}
+
+const LOG: Choice = { title: "Show log", command: "kaaj.ui.showLog" };
+const RESTART: Choice = { title: "Restart server", command: "kaaj.ui.restart" };
+const PATH: Choice = { title: "Choose its path…", command: "kaaj.ui.choosePath" };
+const INSTALL: Choice = { title: "Install…", command: "kaaj.ui.install" };
+
+function remedies({ why, update }: StopReason): Choice[] {
+  switch (why) {
+    case "missing":
+      return [INSTALL, PATH];
+    case "version":
+      return update === "extension"
+        ? [{ title: "Update extension", command: "kaaj.ui.updateExtension" }]
+        : [{ title: "Update server…", command: "kaaj.ui.update" }, PATH];
+    case "broken":
+      return [RESTART, LOG, PATH];
+    case "died":
+      return [RESTART, LOG];
+    case "asked":
+      return [RESTART];
+  }
+}
+
+export function registerServerNotices(kaaj: Kaaj, log: LogOutputChannel, extension: string): Owned[] {
+  let told = "";
+  const tell = async (): Promise<void> => {
+    const status = kaaj.serverStatus;
+    if (status.kind === "running") told = "";
+    if (status.kind !== "stopped" || status.why === "asked" || status.message === told) return;
+    told = status.message;
+    const choices = remedies(status);
+    const show = status.why === "missing" ? window.showWarningMessage : window.showErrorMessage;
+    const answer = await show(status.message, ...choices);
+    if (answer) await commands.executeCommand(answer.command);
+  };
+  const menu = async (): Promise<void> => {
+    const status = kaaj.serverStatus;
+    const say = status.kind === "stopped" ? status.message : status.kind === "restarting" ? status.why : `The server is ${status.kind}.`;
+    const own = status.kind === "stopped" ? remedies(status) : [];
+    const rows = [
+      ...own,
+      RESTART,
+      LOG,
+      { title: "Settings of Kaaj", command: "kaaj.ui.settings" },
+      { title: "Set API key…", command: "kaaj.ui.setApiKey" },
+      { title: "Get started", command: "kaaj.ui.getStarted" },
+    ];
+    const items = rows
+      .filter(({ command }, at) => rows.findIndex((row) => row.command === command) === at)
+      .map((row) => ({ label: row.title, command: row.command }));
+    const choice = await window.showQuickPick(items, { title: "Kaaj", placeHolder: say });
+    if (choice) await commands.executeCommand(choice.command);
+  };
+  return [
+    kaaj.onServerStatus(() => void tell()),
+    register("kaaj.ui.serverMenu", menu),
+    register("kaaj.ui.showLog", () => {
+      log.show(true);
+    }),
+    register("kaaj.ui.settings", () => commands.executeCommand("workbench.action.openSettings", `@ext:${extension}`)),
+    register("kaaj.ui.updateExtension", () => commands.executeCommand("workbench.extensions.search", `@id:${extension}`)),
+  ];
+}
