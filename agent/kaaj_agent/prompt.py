@@ -162,10 +162,12 @@ def check_failed(command: str, output: str) -> str:
 
 
 UNDONE: Final = "[The user took your last applied change back; the files are as before it.]"
+APPLIED: Final = "[Your last change was applied.]"
+PART_APPLIED: Final = "[A part of your last change was applied; the rest waits for the user's decision.]"
 
 
-def decision_text(change: ChangeSet, folders: Folders, refused: Sequence[str], reason: str) -> str:
-    """What the model hears of a decision in the next turn: which hunks were refused, and why."""
+def refusal_text(change: ChangeSet, folders: Folders, refused: Sequence[str], reason: str) -> str:
+    """What the model hears in the next turn of hunks that were refused, and why."""
     gone = set(refused)
     rows: list[str] = []
     for file in change.files:
@@ -173,8 +175,6 @@ def decision_text(change: ChangeSet, folders: Folders, refused: Sequence[str], r
         if hunks:
             base = file.before.text if file.before else ""
             rows.append(unified(folders.name_of(file.path), base, hunks, context=1)[:2_000])
-    if not rows:
-        return "[Your last change was applied.]"
     told = f" Reason: {reason}." if reason else ""
     shown = "".join(rows)
     return f"[The user refused these hunks of your last change; they are not in the files.{told}\n{shown}]"
@@ -188,12 +188,12 @@ def decision_between(before: ChangeSet, now: ChangeSet, folders: Folders) -> str
         return ""
     match now.state:
         case Applied(_, taken, _):
-            return decision_text(before, folders, [h.id for h in before.hunks if h.id not in taken], "")
+            return APPLIED if len(taken) == len(before.hunks) else PART_APPLIED
         case Rejected(reason):
-            return decision_text(before, folders, [h.id for h in before.hunks], reason)
+            return refusal_text(before, folders, [h.id for h in before.hunks], reason)
         case Proposed():
             left = {h.id for h in now.hunks}
-            return decision_text(before, folders, [h.id for h in before.hunks if h.id not in left], "")
+            return refusal_text(before, folders, [h.id for h in before.hunks if h.id not in left], "")
         case _:
             return ""
 

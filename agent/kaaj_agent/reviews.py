@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kaaj_agent import events as ev
-from kaaj_agent.changes import Applied, ChangeSet, CheckResult, Proposed, Rejected, Stale, Undone
+from kaaj_agent.changes import Applied, ChangeSet, CheckResult, FileChange, Proposed, Rejected, Stale, Undone
 from kaaj_agent.failures import BadRequestError, StaleError
 from kaaj_agent.finishing import finish
 from kaaj_agent.ports import Applier, Written
-from kaaj_agent.prompt import UNDONE, decision_text
+from kaaj_agent.prompt import APPLIED, PART_APPLIED, UNDONE, refusal_text
 from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
 from kaaj_agent.undo import reverse
@@ -38,7 +39,10 @@ class Reviews:
     async def accept(
         self, session: Session, change_id: str, digest: str, hunks: Sequence[str] | None = None
     ) -> ChangeSet:
-        """Apply the change, or the chosen hunks of it. Raises BadRequestError, StaleError, ApplyError."""
+        """Apply the change, or the chosen hunks of it: the others then stay proposed, as a change of their own.
+
+        Raises BadRequestError, StaleError, ApplyError.
+        """
         return await self._decide(change_id, lambda: self._accept(session, change_id, digest, hunks))
 
     async def reject(
@@ -56,7 +60,10 @@ class Reviews:
                 return left
             gone = change.to(Rejected(reason))
             session.emit(ev.ChangeChanged(change.task, gone))
-            _finish(session, change.task, "stopped", "The change was refused; nothing was written.")
+            if any(one.task == change.task and isinstance(one.state, Applied) for one in session.changes.values()):
+                _finish(session, change.task, "done", "The rest of the change was refused.")
+            else:
+                _finish(session, change.task, "stopped", "The change was refused; nothing was written.")
             return gone
 
     async def undo(self, session: Session, change_id: str) -> ChangeSet:
@@ -97,14 +104,29 @@ class Reviews:
             ready = await self._carried(session, change, chosen)
             written = await self.applier.apply(ready)
         taken = frozenset(hunk.id for hunk in chosen.hunks)
-        part = len(taken) < len(change.hunks)
-        applied = ready.to(Applied(_of_part(check) if part else check, taken, written.after))
+        rest = change.only({hunk.id for hunk in change.hunks}.difference(taken))
+        applied = ready.to(Applied(_of_part(check) if rest.files else check, taken, written.after))
         session.emit(ev.ChangeChanged(change.task, applied))
-        refused = [hunk.id for hunk in change.hunks if hunk.id not in taken]
-        self._refuse(session, change, refused, "")
-        count = len(applied.hunks)
-        _finish(session, change.task, "done", change.summary or f"Applied {count} hunk{'s' * (count != 1)}.")
+        session.feedback.append(PART_APPLIED if rest.files else APPLIED)
+        if rest.files:
+            left = await self._left(rest)
+            session.emit(ev.ChangeChanged(change.task, left.to(Proposed(_of_part(check)))))
+        else:
+            count = len(applied.hunks)
+            _finish(session, change.task, "done", change.summary or f"Applied {count} hunk{'s' * (count != 1)}.")
         return applied
+
+    async def _left(self, rest: ChangeSet) -> ChangeSet:
+        """What was not chosen, as a change of its own, on the texts as they are now.
+
+        What doesn't fit them keeps its base: the decision on it will say so. The hunks keep their ids, so that the
+        evidence of to-do items still names them.
+        """
+        staging = Staging(self.world.snapshot())
+        staging.load(tuple(map(_moved, rest.files)))
+        await staging.rebase(staging.snapshot)
+        files = tuple(_named_alike(new, old) for new, old in zip(staging.files, rest.files, strict=True))
+        return ChangeSet("change-" + secrets.token_hex(5), rest.task, files, summary=rest.summary)
 
     async def _carried(self, session: Session, change: ChangeSet, chosen: ChangeSet) -> ChangeSet:
         """What was chosen, made for the texts of now. Raises StaleError, after the session was told."""
@@ -138,10 +160,21 @@ class Reviews:
         return undone
 
     def _refuse(self, session: Session, change: ChangeSet, refused: Sequence[str], reason: str) -> None:
-        session.feedback.append(decision_text(change, self.world.folders, refused, reason))
-        if refused:
-            todo = session.tasks[change.task].todo.reopen(refused)
-            session.set_todo(change.task, todo, "harness")
+        session.feedback.append(refusal_text(change, self.world.folders, refused, reason))
+        session.set_todo(change.task, session.tasks[change.task].todo.reopen(refused), "harness")
+
+
+def _moved(file: FileChange) -> FileChange:
+    """A change of a file that was renamed together with the hunks that were taken."""
+    if file.new_path is None or file.before is None:
+        return file
+    return replace(file, path=file.new_path, new_path=None, before=replace(file.before, path=file.new_path))
+
+
+def _named_alike(new: FileChange, old: FileChange) -> FileChange:
+    if len(new.hunks) != len(old.hunks):
+        return new
+    return replace(new, hunks=tuple(replace(now, id=was.id) for now, was in zip(new.hunks, old.hunks, strict=True)))
 
 
 def _of_part(check: CheckResult) -> CheckResult:

@@ -106,9 +106,9 @@ class DecideArgument(Message):
     """Accept or reject a proposed change, or some hunks of it.
 
     `digest` is the one that the person saw: another one is refused, since the change is then not what was looked at.
-    `hunks` are ids; without it the whole change is meant, and an empty list is refused. Accepting some leaves the
-    others out; rejecting some takes them out and leaves the others proposed, under a new digest. `reason` goes
-    to the model.
+    `hunks` are ids; without it the whole change is meant, and an empty list is refused. Accepting some
+    leaves the others proposed, as a new change of the same task; rejecting some takes them out and leaves the others
+    proposed, under a new digest. `reason` goes to the model.
     """
 
     change: Id
@@ -118,7 +118,7 @@ class DecideArgument(Message):
 
 
 class UndoArgument(Message):
-    """Take an applied change back. Refused where one of its files was edited since."""
+    """Take an applied change back. Refused where its lines were edited since; edits of other lines stay."""
 
     change: Id
 

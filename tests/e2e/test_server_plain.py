@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -149,8 +149,8 @@ async def test_a_client_that_never_answers_can_still_decide(new_editor: NewEdito
         place = {"start": {"line": 3, "character": 0}, "end": {"line": 3, "character": 0}}
         asked: Any = {"textDocument": {"uri": uri}, "range": place, "context": {"diagnostics": []}}
         actions = {action["title"]: action for action in await editor.request("textDocument/codeAction", asked)}
-        assert {"Kaaj: apply only this hunk", "Kaaj: reject this hunk", "Kaaj: reject the change"} <= set(actions)
-        command = actions["Kaaj: apply only this hunk"]["command"]
+        assert {"Kaaj: apply this hunk", "Kaaj: reject this hunk", "Kaaj: reject the change"} <= set(actions)
+        command = actions["Kaaj: apply this hunk"]["command"]
         await editor.request("workspace/executeCommand", command)
         assert NEW in editor.buffers[uri]
         assert "len(prices) + 1" in editor.buffers[uri]
@@ -170,7 +170,7 @@ async def test_lenses_on_the_file_lead_through_the_whole_way(new_editor: NewEdit
             return {row["command"]["title"]: row for row in rows}
 
         found = await lenses()
-        assert "Kaaj: apply only this hunk" in found
+        assert "Kaaj: apply this hunk" in found
         await editor.request("workspace/executeCommand", found["Kaaj: apply 2 hunks in 1 file"]["command"])
         assert NEW in editor.buffers[uri]
         await editor.request("workspace/executeCommand", (await lenses())["Kaaj: undo"]["command"])
@@ -179,25 +179,36 @@ async def test_lenses_on_the_file_lead_through_the_whole_way(new_editor: NewEdit
 
 
 async def test_the_chat_is_a_document_to_write_in(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:
-    endpoint.add(answer("Hello from the model."))
+    endpoint.add(answer("Hello from the model."), answer("Hello from the model."))
     async with new_editor() as editor:
         await editor.command("kaaj.open", {"document": "chat"})
         await editor.eventually(lambda: editor.shown)
         chat = editor.shown[0]["uri"]
         text = path_of(chat).read_text()
         editor.open_uri(chat, text)
-        lens = {"textDocument": {"uri": chat}}
-        assert await editor.request("textDocument/codeLens", lens) == []
-        last = text.count("\n")
-        editor.edit(chat, (last, 0), (last, 0), "Say hello,\nplease.\n")
-        send = (await editor.request("textDocument/codeLens", lens))[0]
+        (send,) = await editor.request("textDocument/codeLens", {"textDocument": {"uri": chat}})
         assert send["command"]["title"] == "Kaaj: send"
-        assert send["command"]["arguments"] == [{"prompt": "Say hello,\nplease."}]
         await editor.request("workspace/executeCommand", send["command"])
-        await editor.eventually(lambda: "Hello from the model." in editor.buffers[chat])
-        above, _, below = editor.buffers[chat].rpartition("Kaaj: send")
-        assert "Say hello,\nplease." in above
-        assert "hello" not in below
+        assert "no prompt" in editor.messages[-1]["message"]
+        assert endpoint.prompts == []
+
+        def answered(times: int) -> Callable[[], bool]:
+            return lambda: (
+                editor.buffers[chat].count("Hello from the model.") == times
+                and "please" not in prompt_of(editor.buffers[chat])
+            )
+
+        for times in (1, 2):
+            last = editor.buffers[chat].count("\n")
+            editor.edit(chat, (last, 0), (last, 0), "Say hello,\nplease.\n")
+            await editor.request("workspace/executeCommand", send["command"])
+            await editor.eventually(answered(times))
+        assert len(endpoint.prompts) == 2, "the same words may be sent twice"
+        assert editor.buffers[chat].count("## You\n\nSay hello,\nplease.") == 2
+
+
+def prompt_of(chat: str) -> str:
+    return chat.rpartition("Kaaj: send")[2]
 
 
 async def test_the_plan_is_a_document_with_a_lens_to_skip(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:

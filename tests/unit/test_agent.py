@@ -81,13 +81,51 @@ async def test_a_proposal_that_no_longer_fits_is_told_at_once(tmp_path: Path) ->
         assert "fits again" in (await notices(2))[1]
 
 
+async def test_what_is_not_chosen_stays_proposed_and_can_be_refused(tmp_path: Path) -> None:
+    async with desk(tmp_path, PLAN, FIX_TOTAL, NEXT, FIX_COUNT, "Both.", "Hm.") as d:
+        task = await d.run()
+        change = d.change()
+        applied = await d.agent.accept(change.id, change.digest, [change.hunks[0].id])
+        assert d.text() == CART.replace("sum(items) - 1", "sum(items)")
+        (rest,) = d.session().proposed()
+        assert [hunk.id for hunk in rest.hunks] == [change.hunks[1].id]
+        assert d.session().tasks[task].status is None
+        assert [item.status for item in d.session().tasks[task].todo.items] == ["done", "done"]
+        await d.agent.reject(rest.id, rest.digest)
+        assert [item.status for item in d.session().tasks[task].todo.items] == ["done", "pending"]
+        assert d.ending().status == "done"
+        await d.agent.undo(applied.id)
+        assert d.text() == CART
+        await d.run("And now?", session=d.session().id)
+        heard = d.heard()[-1].content
+        assert "A part of your last change was applied" in heard
+        assert "refused" in heard
+        assert "-    return len(items) - 1" in heard
+
+
+async def test_a_change_taken_hunk_by_hunk_is_taken_back_in_any_order(tmp_path: Path) -> None:
+    async with desk(tmp_path, [FIX_TOTAL, FIX_COUNT], "Both.") as d:
+        await d.run()
+        first = d.change()
+        await d.agent.accept(first.id, first.digest, [first.hunks[1].id])
+        (rest,) = d.session().proposed()
+        await d.agent.accept(rest.id, rest.digest)
+        assert d.ending().status == "done"
+        assert d.text() == CART.replace("sum(items) - 1", "sum(items)").replace("len(items) - 1", "len(items)")
+        await d.agent.undo(first.id)
+        assert d.text() == CART.replace("sum(items) - 1", "sum(items)")
+        await d.agent.undo(rest.id)
+        assert d.text() == CART
+
+
 async def test_a_hunk_can_be_refused_and_the_model_hears_of_it(tmp_path: Path) -> None:
     async with desk(tmp_path, PLAN, FIX_TOTAL, NEXT, FIX_COUNT, "Both.", "Hm.") as d:
         task = await d.run()
         change = d.change()
-        await d.agent.accept(change.id, change.digest, [change.hunks[0].id])
-        assert d.text() == CART.replace("sum(items) - 1", "sum(items)")
+        left = await d.agent.reject(change.id, change.digest, [change.hunks[1].id])
         assert [item.status for item in d.session().tasks[task].todo.items] == ["done", "pending"]
+        await d.agent.accept(left.id, left.digest)
+        assert d.text() == CART.replace("sum(items) - 1", "sum(items)")
         await d.run("And now?", session=d.session().id)
         assert "-    return len(items) - 1" in d.heard()[-1].content
         assert "refused" in d.heard()[-1].content
@@ -114,12 +152,12 @@ async def test_undo_and_its_refusal_after_later_edits(tmp_path: Path) -> None:
         await d.run()
         applied = await d.agent.accept(d.change().id, d.change().digest)
         after = d.text()
-        d.type(after + "# mine\n", 9)
+        d.type(after.replace("sum(items)", "sum(items) + 7"), 9)
         with pytest.raises(StaleError):
             await d.agent.undo(applied.id)
-        d.type(after, 10)
+        d.type(after + "# mine\n", 10)
         await d.agent.undo(applied.id)
-        assert d.text() == CART
+        assert d.text() == CART + "# mine\n"
         assert isinstance(d.change().state, Undone)
 
 

@@ -1,6 +1,7 @@
 """Code lenses: a verb where it belongs, in the papers and on files that a change touches.
 
-A client with the event stream has a place of its own for these, and gets none.
+A client with the event stream has places of its own for most of these, and gets what belongs into a file: the verbs
+of a change that waits, at the top and at each hunk.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from kaaj_agent import events as ev
 from kaaj_agent.changes import Applied, ChangeSet, Proposed
 from kaaj_protocol import names
 from kaaj_server.lsp.board import TaskView, counted
+from kaaj_server.lsp.language_server import SEND
 from kaaj_server.lsp.plain.chat import mark_line
 from kaaj_server.lsp.protocol import RequestFailedError
 
@@ -53,7 +55,7 @@ class Lenses:
     def refresh(self) -> None:
         """Ask the client to fetch its lenses anew, where it can be asked."""
         features = self._engine.server.features
-        if features.lens_refresh and not features.events and self._timer is None:
+        if features.lens_refresh and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_REFRESH, self._due)
 
     def _due(self) -> None:
@@ -74,7 +76,7 @@ class Lenses:
     def _of_path(self, path: Path) -> list[Json]:
         plain = self._engine.plain
         if plain is None:
-            return []
+            return self._waiting(path)
         match plain.papers.at(path):
             case "chat":
                 return self._chat(path)
@@ -107,21 +109,9 @@ class Lenses:
         rows = [_cancel(0, task) for task in self._engine.board.running()]
         buffer = self._engine.server.documents.at(path)
         line = mark_line(buffer.lines) if buffer is not None else None
-        send = self.send()
-        if line is not None and send is not None:
-            rows.append({"range": lens(line, "", "", None)["range"], "command": send})
+        if line is not None:
+            rows.append(lens(line, "Kaaj: send", SEND, {}))
         return rows
-
-    def send(self) -> Json | None:
-        """The command that makes the chat's text the next prompt; None where there is no text."""
-        plain = self._engine.plain
-        prompt = plain.papers.prompt() if plain is not None else ""
-        if not prompt:
-            return None
-        board = self._engine.board
-        busy = any(task.session == board.session for task in board.running())
-        argument = {"prompt": prompt} | ({"session": board.session} if board.session and not busy else {})
-        return verb("Kaaj: send", names.START, argument)
 
     def _plan(self, path: Path) -> list[Json]:
         plain, task = self._engine.plain, self._engine.board.latest_task()
@@ -145,7 +135,7 @@ class Lenses:
         text, places = plain.papers.diff()
         if isinstance(change.state, Proposed) and len(change.hunks) > 1 and self._is_current(path, text):
             for line, hunk in places.items():
-                rows.append(lens(line, "Kaaj: apply only this hunk", names.ACCEPT, decision(change, hunk)))
+                rows.append(lens(line, "Kaaj: apply this hunk", names.ACCEPT, decision(change, hunk)))
                 rows.append(lens(line, "Kaaj: reject this hunk", names.REJECT, decision(change, hunk)))
         return rows
 
@@ -168,6 +158,13 @@ class Lenses:
                 rows += self._verbs(0, change)
         return rows
 
+    def _waiting(self, path: Path) -> list[Json]:
+        """For a client with the event stream: what waits for a decision in this file."""
+        rows: list[Json] = []
+        for change in self._engine.board.proposed(path):
+            rows += self._verbs(0, change) + self._hunks(path, change)
+        return rows
+
     def _hunks(self, path: Path, change: ChangeSet) -> list[Json]:
         """Lenses at the hunks of one file, while its text is the one that they were made for."""
         now = self._engine.server.world.buffer(path)
@@ -177,7 +174,7 @@ class Lenses:
                 continue
             for hunk in file.hunks:
                 line = hunk.line - 1
-                rows.append(lens(line, "Kaaj: apply only this hunk", names.ACCEPT, decision(change, hunk.id)))
+                rows.append(lens(line, "Kaaj: apply this hunk", names.ACCEPT, decision(change, hunk.id)))
                 rows.append(lens(line, "Kaaj: reject this hunk", names.REJECT, decision(change, hunk.id)))
         return rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from kaaj_agent.changes import ChangeSet, Proposed
+from kaaj_agent.changes import Applied, ChangeSet, Proposed
 from kaaj_agent.failures import KaajError
 from kaaj_server.lsp.board import counted
 from kaaj_server.lsp.plain.papers import Papers
@@ -19,7 +19,10 @@ SHOW: Final = "Show diff"
 
 
 class Proposals:
-    """Asks once for each proposal. Left unanswered, it stays proposed: lenses, code actions and commands reach it."""
+    """Asks once for each proposal. Left unanswered, it stays proposed: lenses, code actions and commands reach it.
+
+    Someone who decides hunk by hunk is not asked again about what is left.
+    """
 
     def __init__(self, engine: Engine, papers: Papers) -> None:
         self._engine = engine
@@ -27,10 +30,10 @@ class Proposals:
         self._asked: dict[str, tuple[str, asyncio.Task[None]]] = {}
 
     def changed(self, change: ChangeSet) -> None:
-        """A change has a new state: an open question about an older one is withdrawn, and a new one put if need be."""
+        """A change has a new state: an open question about an older one is withdrawn, a new one takes its place."""
         digest, asked = self._asked.get(change.id, ("", None))
         proposed = isinstance(change.state, Proposed)
-        if asked is not None and proposed and digest == change.digest:
+        if asked is not None and proposed and (digest == change.digest or asked.done()):
             return
         if asked is not None:
             del self._asked[change.id]
@@ -44,6 +47,10 @@ class Proposals:
         view = self._engine.board.tasks.get(change.task)
         checked = change.check is not None and change.check.ok
         if view is not None and view.mode == "auto" and checked:
+            return False
+        if any(
+            one.task == change.task and isinstance(one.state, Applied) for one in self._engine.board.changes.values()
+        ):
             return False
         route = self._engine.applier.routes.get(change.task)
         return route is None or not route.confirm
