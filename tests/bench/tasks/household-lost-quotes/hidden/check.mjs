@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+import { createRequire } from "node:module";
+const require = createRequire(pathToFileURL("x.js"));
+
+const { parseCsv, parseTable } = require("./lib/csv");
+const { readStatement } = require("./lib/bookings");
+const q = '"';
+assert.deepEqual(parseCsv('"a""b";c'), [['a"b', "c"]]);
+assert.deepEqual(parseCsv('"";x'), [["", "x"]]);
+assert.deepEqual(parseCsv('"""";x'), [['"', "x"]]);
+assert.deepEqual(parseCsv('"""a""";"";"b"'), [['"a"', "", "b"]]);
+assert.deepEqual(parseCsv('"a\n""b""\r\nc";d\ne;f'), [['a\n"b"\r\nc', "d"], ["e", "f"]]);
+assert.deepEqual(parseCsv('"a;b";"c"\n'), [["a;b", "c"]]);
+assert.deepEqual(parseCsv('"a,""b"",c",d', ","), [['a,"b",c', "d"]]);
+assert.deepEqual(parseCsv(""), []);
+assert.deepEqual(parseTable('x;y\n"1""";2\n'), [{ x: '1"', y: "2" }]);
+assert.equal(readStatement('Date;Text;Amount\n1.2.2024;"Caf"é;-1\n')[0].text, "Café");
+assert.equal(readStatement('Date;Text;Amount\n1.2.2024;"""Sun"" and ""Moon""; Ltd";-1,10\n')[0].text, '"Sun" and "Moon"; Ltd');
+console.log("solved");

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+import { createRequire } from "node:module";
+const require = createRequire(pathToFileURL("x.js"));
+
+import fs from "node:fs";
+const report = require("./lib/report");
+assert.deepEqual(Object.keys(report).sort(), ["amountLine", "byMonth", "monthLines", "monthlyReport"]);
+const source = fs.readFileSync("lib/report.js", "utf8");
+assert.equal(source.split("padEnd").length, 2);
+assert.equal(source.split("formatAmount(").length, 2);
+assert.match(report.monthlyReport.toString(), /monthLines/);
+assert.match(report.monthLines.toString(), /amountLine/);
+assert.equal(report.amountLine("food", -123456), "  food               -1.234,56");
+assert.equal(report.amountLine("a category of twenty", 0), "  a category of twenty        0,00");
+assert.deepEqual(report.monthLines("2024-03", new Map([["b", 1], ["a", -200], ["B", 3]])), ["2024-03", "  B                       0,03", "  a                      -2,00", "  b                       0,01", "  sum                    -1,96"]);
+assert.deepEqual(report.monthLines("x", new Map()), ["x", "  sum                     0,00"]);
+assert.equal(report.monthlyReport([], []), "");
+const bookings = [{ date: "2024-04-01", text: "Tea", cents: 5 }, { date: "2024-03-02", text: "tea", cents: 6 }];
+assert.equal(report.monthlyReport(bookings, [{ category: "t", words: ["tea"] }]), "2024-04\n  t                       0,05\n  sum                     0,05\n2024-03\n  t                       0,06\n  sum                     0,06");
+console.log("solved");
