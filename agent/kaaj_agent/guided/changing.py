@@ -27,6 +27,8 @@ ROUNDS: Final = 3
 """How often all units are written anew when the check does not like the outcome; the first time greedily."""
 _TRIES: Final = 3
 _MORE_MAX: Final = 3_000
+_TEXT_MAX: Final = 1_200
+"""Characters of a text handed along that a small model sees."""
 _MAY_LOSE: Final = re.compile(
     r"\b(?:remov|delet|renam|mov|drop|replac|merg|split|inline|extract|rewrit)", re.IGNORECASE
 )
@@ -51,6 +53,8 @@ class Changing:
     wish: str
     baseline: CheckResult
     pointed: bool = True
+    told: str = ""
+    """What the model is told of the wish, where that is more than the wish itself."""
 
     async def change(self, item: str, before: str | None) -> Changed:
         """`item` is the to-do item of the first unit; those of further ones are put before `before`.
@@ -61,7 +65,7 @@ class Changing:
         exact = rename.asked(self.wish)
         if exact is not None:
             return await self._rename(sources, exact, item)
-        units = await targets.units(self.work, sources, self.wish, pointed=self.pointed)
+        units = await targets.units(self.work, sources, self.wish, pointed=self.pointed, told=self.told)
         if not units:
             self.plan.failed(item, "No place for it was found.")
             return Changed(False, self.baseline, tried=["no file of the workspace fits the request"])
@@ -141,12 +145,15 @@ class Changing:
         self, sources: Sources, units: Sequence[rewrite.Unit], items: Sequence[str], attempt: int, failure: str
     ) -> str:
         """Write every unit once, each over what the ones before it staged. A sentence where one could not be had."""
-        for unit, item in zip(units, items, strict=True):
+        waiting = dict(zip(items, units, strict=True))
+        while waiting:
+            item = self.plan.in_order(waiting)[0]
+            unit = waiting.pop(item)
             if not self.plan.start(item):
                 continue
             fresh = await self._fresh(unit)
             more = self._more(sources, units, unit)
-            messages = rewrite.change_messages(fresh, self.wish, more, failure)
+            messages = rewrite.change_messages(fresh, self.told or self.wish, more, failure)
             reason = ""
             with self.work.activity("rewrite", f"write {unit.title}" + (" anew" if unit.text else "")) as activity:
                 for again in range(_TRIES):
@@ -202,9 +209,13 @@ class Changing:
         """What else the model should see: the problems, the file under test, the other files of the change."""
         parts: list[str] = []
         request = self.work.request
-        if self.pointed and request.diagnostics:
-            parts.append(problems_text(sources.folders, request.diagnostics, 5))
+        attached = self.work.attached
+        problems = [*request.diagnostics, *attached.problems]
+        if self.pointed and problems:
+            parts.append(problems_text(sources.folders, problems, 5))
+        parts += [f"{one.name}:\n{one.text[:_TEXT_MAX].rstrip()}" for one in attached.texts[:2]]
         shown = [other.path for other in units if other.path != unit.path]
+        shown += [path for path, _ in attached.places if path not in (unit.path, *shown)]
         if request.intent == "tests" and request.path is not None and request.path != unit.path:
             shown = [request.path]
         for path in dict.fromkeys(shown):

@@ -44,6 +44,8 @@ class Focus:
     path: Path | None = None
     lines: tuple[int, int] | None = None
     problems: Sequence[Diagnostic] = ()
+    also: Sequence[tuple[Path, tuple[int, int] | None]] = ()
+    """What was handed along: files, each with lines or None for the whole of it."""
 
 
 @dataclass(slots=True)
@@ -211,6 +213,11 @@ def _of_focus(board: _Board, focus: Focus) -> None:
         for span in sources.spans(focus.path):
             if focus.lines and span.kind == "function" and _touch(span, focus.lines):
                 board.add(focus.path, span, 8.0)
+    for path, lines in focus.also:
+        if path in sources.texts and not is_test(path):
+            for span in sources.spans(path):
+                if span.kind == "function" and (lines is None or _touch(span, lines)):
+                    board.add(path, span, 2.0 if lines is None else 8.0)
     for problem in focus.problems:
         if problem.path in sources.texts:
             span_ = enclosing(sources.spans(problem.path), problem.line)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -62,13 +64,41 @@ class Plan:
         if self.wanted(item_id):
             self.work.set_todo(self.work.todo.mark(item_id, "failed", Evidence(note=note)))
 
-    def next_of_user(self) -> Todo | None:
-        """The first open item that the user wrote and that was not tried yet."""
+    def next(self, own: str = "") -> Todo | None:
+        """The first open item, in the list's order of now, that was not tried yet: of those that the user wrote, and
+        the harness's `own`.
+        """
         for item in self.work.todo.open:
-            if item.by == "user" and item.id not in self._mine and item.id not in self._tried:
+            mine = item.id in self._mine or item.by != "user"
+            if item.id not in self._tried and (item.id == own or not mine):
                 self._tried.add(item.id)
                 return item
         return None
+
+    def closing(self) -> str:
+        """The item of the last check: the user's own where their list ends with one, else a new one at the end."""
+        last = self.work.todo.items[-1:]
+        if last and last[0].status == "pending" and asks_for_check(last[0].title):
+            self._tried.add(last[0].id)
+            return last[0].id
+        return self.add("Check again")
+
+    def in_order(self, items: Iterable[str]) -> list[str]:
+        """Items in the order in which they stand on the list now; what is not on it comes last."""
+        place = {item.id: at for at, item in enumerate(self.work.todo.items)}
+        return sorted(items, key=lambda item: place.get(item, len(place)))
+
+
+_CHECK: Final = re.compile(
+    r"(?:re-?)?(?:run|execute)\b.*(?:\bchecks?\b|\btests?\b|\bsuite\b|`[^`]+`)"
+    r"|(?:re-?)?(?:check|verify|test)(?: it)?(?: again)?\.?$",
+    re.IGNORECASE,
+)
+
+
+def asks_for_check(title: str) -> bool:
+    """Whether an item asks for the check to be run, and for nothing else."""
+    return _CHECK.match(title.strip()) is not None
 
 
 def _cut(title: str) -> str:

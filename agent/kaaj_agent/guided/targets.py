@@ -24,8 +24,11 @@ _ABOUT_TESTS: Final = re.compile(r"\btests?\b|\bspecs?\b", re.IGNORECASE)
 _SURE: Final = 4.0
 
 
-async def units(work: Work, sources: Sources, wish: str, *, pointed: bool = True) -> list[Unit]:
-    """What is to be rewritten for a wish. `pointed`: the request's file and lines are what it is about."""
+async def units(work: Work, sources: Sources, wish: str, *, pointed: bool = True, told: str = "") -> list[Unit]:
+    """What is to be rewritten for a wish. `pointed`: the request's file and lines are what it is about.
+
+    `told` is the wish with what it is a part of, where it is one.
+    """
     request = work.request
     if pointed and request.path is not None and request.span is not None and request.intent != "tests":
         unit = await _selected(work, sources, request.path, request.span)
@@ -33,24 +36,56 @@ async def units(work: Work, sources: Sources, wish: str, *, pointed: bool = True
             return [unit]
     if request.intent == "tests" and request.path is not None:
         return [_tests_of(sources, request.path)]
+    marked = _marked(work, sources) if pointed else []
+    if pointed and request.intent != "tests" and (lines := await _attached(work, sources, wish, marked)):
+        return lines
     fresh = await _new_files(work, sources, wish)
     words = {word: weight for word, weight in localise.identifiers(wish).items() if weight >= _SURE}
-    tests_too = bool(_ABOUT_TESTS.search(wish)) or (request.path is not None and is_test(request.path))
+    tests_too = bool(_ABOUT_TESTS.search(wish)) or any(map(is_test, _about(work, marked)))
     defining = await asyncio.to_thread(_defining, sources, words)
     paths = list(dict.fromkeys([*localise.named_files(sources, wish), *defining]))
     using = [path for path in sources.mentioning(words) if path not in paths]
     if not tests_too:
         paths = [path for path in paths if not is_test(path)]
         using = [path for path in using if not is_test(path)]
+    if marked and (not paths or set(marked).intersection(paths)):  # else they are only to be looked at
+        named = localise.named_files(sources, wish)
+        paths, using = list(dict.fromkeys([*named, *marked])), []
     if request.path is not None and request.path in sources.texts and pointed and not paths:
         paths = [request.path]
     if not fresh and (not paths or using):
-        asked = await _which(work, sources, wish, [*paths, *using] or _all(sources, tests=tests_too))
+        asked = await _which(work, sources, told or wish, [*paths, *using] or _all(sources, tests=tests_too))
         paths = list(dict.fromkeys([*paths, *asked])) if paths else asked
     found: list[Unit] = list(fresh)
     for path in paths[:FILES_MAX]:
         found += await asyncio.to_thread(_in_file, sources, path, list(words), wish)
     return [replace(unit, concerns=_concerns(sources, unit, words)) for unit in found] if len(found) > 1 else found
+
+
+def _about(work: Work, marked: Sequence[Path]) -> list[Path]:
+    """The files that were pointed at."""
+    return [*marked, *([work.request.path] if work.request.path is not None else [])]
+
+
+def _marked(work: Work, sources: Sources) -> list[Path]:
+    """The files that were handed along, and those of problems that were."""
+    places = [path for path, _ in work.attached.places] + [problem.path for problem in work.attached.problems]
+    return [path for path in dict.fromkeys(places) if path in sources.texts]
+
+
+async def _attached(work: Work, sources: Sources, wish: str, marked: Sequence[Path]) -> list[Unit]:
+    """The lines that were handed along, or that a problem is at, as units; none where the wish names other files."""
+    lines = [(path, span) for path, span in work.attached.places if span is not None]
+    problems = [*work.attached.problems, *(work.request.diagnostics if work.request.span is None else ())]
+    lines += [(problem.path, (problem.line - 1, problem.line)) for problem in problems]
+    if any(path not in marked for path in localise.named_files(sources, wish)):
+        return []
+    found: dict[tuple[Path, Span | None], Unit] = {}
+    for path, span in lines:
+        unit = await _selected(work, sources, path, span)
+        if unit is not None and (path, None) not in found:
+            found.setdefault((path, unit.span), unit)
+    return list(found.values())[:FILES_MAX]
 
 
 def _concerns(sources: Sources, unit: Unit, words: dict[str, float]) -> tuple[str, ...]:

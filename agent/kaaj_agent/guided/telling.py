@@ -35,6 +35,8 @@ async def explain(work: Work) -> Outcome:
                 lines = Lines.of(document.text)
                 chosen = document.text[lines.start(request.span[0]) : lines.start(request.span[1])]
                 parts.append(f"These lines are selected:\n```{language}\n{chosen.rstrip()[:4_000]}\n```")
+    if work.attached.text:
+        parts.append(work.attached.text[:_SHOWN_MAX])
     parts += [f"Problem in line {problem.line}: {problem.message}" for problem in request.diagnostics[:5]]
     parts.append(f"{request.prompt.strip()}\nAnswer briefly and to the point, in the language of the question.")
     messages = (

@@ -7,16 +7,18 @@ them; they do not choose tools, name places or keep a plan. So none of this is a
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import Final
 
 from kaaj_agent.changes import CheckResult
 from kaaj_agent.failures import ModelError
 from kaaj_agent.guided import evidence, syntax_repair, telling
 from kaaj_agent.guided.changing import Changing
-from kaaj_agent.guided.plan import Plan
+from kaaj_agent.guided.plan import Plan, asks_for_check
 from kaaj_agent.guided.repairing import Repairing
 from kaaj_agent.limits import LimitReachedError
 from kaaj_agent.ports import Message
+from kaaj_agent.todo import Todo
 from kaaj_agent.work import Outcome, Work
 
 _REPAIR: Final = re.compile(
@@ -39,34 +41,43 @@ async def run(work: Work) -> Outcome:
 
 
 async def _work(work: Work) -> Outcome:
-    """The request, then what the user added to the list meanwhile, in order."""
+    """The request and what the user put on the list, in the list's order of the moment. A list that the user gave the
+    task to begin with is the plan.
+    """
     plan = Plan(work)
     inherited = work.staging.files
-    first = plan.add("Run the check")
-    second = plan.add("Find the cause and mend it" if _asks_repair(work) else _short(work.request.prompt))
-    last = plan.add("Check again")
+    given = bool(work.request.todo)
+    first = "" if given else plan.add("Run the check")
+    own = "" if given else plan.add("Find the cause and mend it" if _asks_repair(work) else _short(work.request.prompt))
+    last = plan.closing()
     baseline = await _baseline(work, plan, first)
+    state = _State(baseline, baseline)
     try:
-        done, tried, result = await _request(work, plan, baseline, second, last)
+        while (item := plan.next(own)) is not None:
+            if item.id == own:
+                await _request(work, plan, state, own, last)
+            else:
+                await _item(work, plan, state, item, last)
     except (LimitReachedError, ModelError) as error:
         if work.staging.files == inherited:
             raise
-        return await _end(work, plan, last, baseline, [], [str(error)], changed=True)
-    while (item := plan.next_of_user()) is not None:
-        if not plan.start(item.id):
-            continue
-        changing = Changing(work, plan, item.title, result, pointed=False)
-        changed = await changing.change(item.id, last)
-        done += changed.lines
-        tried += changed.tried if not changed.ok else []
-        result = changed.result if changed.ok else result
-    changed_any = work.staging.files != inherited
-    return await _end(work, plan, last, baseline, done, tried, changed=changed_any)
+        state.tried.append(str(error))
+    return await _end(work, plan, last, state, changed=work.staging.files != inherited)
+
+
+@dataclass(slots=True)
+class _State:
+    """How the check stood before anything was done and stands now; what was done, and what was tried in vain."""
+
+    baseline: CheckResult
+    result: CheckResult
+    done: list[str] = field(default_factory=list[str])
+    tried: list[str] = field(default_factory=list[str])
 
 
 async def _baseline(work: Work, plan: Plan, item: str) -> CheckResult:
     """How things stand before anything is done, so that nothing else is blamed on the change."""
-    if not plan.start(item):
+    if item and not plan.start(item):
         return CheckResult("none")
     with work.activity("check", "run the check on what is there") as activity:
         result = await work.check()
@@ -83,21 +94,59 @@ async def _baseline(work: Work, plan: Plan, item: str) -> CheckResult:
     return result
 
 
-async def _request(
-    work: Work, plan: Plan, baseline: CheckResult, item: str, last: str
-) -> tuple[list[str], list[str], CheckResult]:
-    """What was done and what was tried in vain, one sentence each, and how the check stands now."""
+async def _request(work: Work, plan: Plan, state: _State, item: str, last: str) -> None:
+    """Do what was asked for."""
     words = work.request.prompt
-    if (_asks_repair(work) or _is_about(words, baseline)) and work.request.intent in ("task", "fix"):
-        mended = await _syntax(work, plan, item)
-        if mended is not None:
-            return mended
-        if baseline.status == "failed":
-            repair = await Repairing.of(work, plan, words, baseline)
-            outcome = await repair.mend(item, last)
-            return outcome.lines, outcome.tried if outcome.left else [], outcome.result
-    changed = await Changing(work, plan, words, baseline).change(item, last)
-    return changed.lines, [] if changed.ok else changed.tried, changed.result
+    repairs = (_asks_repair(work) or _is_about(words, state.result)) and work.request.intent in ("task", "fix")
+    if not (repairs and await _repair(work, plan, state, words, item, last)):
+        await _change(Changing(work, plan, words, state.result), state, item, last)
+
+
+async def _item(work: Work, plan: Plan, state: _State, item: Todo, last: str) -> None:
+    """Do what an item of the user's says; where the whole list is theirs, as a part of the request."""
+    if not plan.start(item.id):
+        return
+    given, words = bool(work.request.todo), item.title
+    if asks_for_check(words):
+        state.result = await work.check()
+        if state.result.status == "failed":
+            plan.failed(item.id, f"`{state.result.command}` fails.")
+        else:
+            plan.done(item.id, check=state.result.command, note="" if state.result.command else "No check is known.")
+        return
+    if _REPAIR.search(words) or _is_about(words, state.result):
+        if state.result.status == "passed" and state.baseline.status == "failed":
+            plan.done(item.id, check=state.result.command)  # an item before it mended this as well
+            return
+        if await _repair(work, plan, state, words, item.id, last):
+            return
+    told = f"{work.request.prompt.strip()}\nOf this, do now only: {words}" if given else ""
+    await _change(Changing(work, plan, words, state.result, pointed=given, told=told), state, item.id, last)
+
+
+async def _repair(work: Work, plan: Plan, state: _State, words: str, item: str, last: str) -> bool:
+    """Mend a text that does not parse, else what fails; False where neither is to be seen."""
+    mended = await _syntax(work, plan, item)
+    if mended is not None:
+        done, tried, state.result = mended
+        state.done += done
+        state.tried += tried
+        return True
+    if state.result.status != "failed":
+        return False
+    repair = await Repairing.of(work, plan, words, state.result)
+    outcome = await repair.mend(item, last)
+    state.done += outcome.lines
+    state.tried += outcome.tried if outcome.left else []
+    state.result = outcome.result
+    return True
+
+
+async def _change(changing: Changing, state: _State, item: str, last: str) -> None:
+    changed = await changing.change(item, last)
+    state.done += changed.lines
+    state.tried += [] if changed.ok else changed.tried
+    state.result = changed.result if changed.ok else state.result
 
 
 async def _syntax(work: Work, plan: Plan, item: str) -> tuple[list[str], list[str], CheckResult] | None:
@@ -123,10 +172,9 @@ async def _syntax(work: Work, plan: Plan, item: str) -> tuple[list[str], list[st
     return [f"{name} parses again (line {problem.line}: {problem.message})."], [], result
 
 
-async def _end(
-    work: Work, plan: Plan, last: str, baseline: CheckResult, done: list[str], tried: list[str], *, changed: bool
-) -> Outcome:
+async def _end(work: Work, plan: Plan, last: str, state: _State, *, changed: bool) -> Outcome:
     """An honest summary; nothing is kept where nothing was reached."""
+    baseline, done, tried = state.baseline, state.done, state.tried
     failures = [f"- {line}" for line in dict.fromkeys(tried)]
     if not changed:
         plan.failed(last, "There is nothing to check.")
