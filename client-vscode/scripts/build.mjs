@@ -21,6 +21,7 @@ const { metafile } = await esbuild.build({
   platform: "node",
   target: "node20",
   format: "cjs",
+  mainFields: ["module", "main"], // a UMD bundle has requires that no bundler sees
   external: ["vscode"],
   minify: true,
   legalComments: "none",
