@@ -122,7 +122,11 @@ class Repairing:
         ]
         if not places:
             places = list(evidence.places(self.baseline.output, self.sources.folders.roots, self.sources.known))
-        focus = Focus(self.words, request.path, request.span, request.diagnostics)
+        attached = self.work.attached
+        for text in attached.texts:  # a traceback, as a rule
+            places += evidence.places(text.text, self.sources.folders.roots, self.sources.known)
+        problems = (*request.diagnostics, *attached.problems)
+        focus = Focus(self.words, request.path, request.span, problems, attached.places)
         failing = evidence.failing_cases(self.baseline.output)
         return await asyncio.to_thread(localise.suspects, self.sources, cases, places, focus, failing)
 
