@@ -101,7 +101,7 @@ export function registerInstall(installer: Installer, server: Server): Owned[] {
     register("kaaj.ui.install", () => installer.install()),
     register("kaaj.ui.update", () => installer.update()),
     register("kaaj.ui.restart", () => server.restart()),
-    register("kaaj.ui.stop", () => server.stop()),
+    register("kaaj.ui.stopServer", () => server.stop()),
     register("kaaj.ui.choosePath", () => commands.executeCommand("workbench.action.openSettings", "kaaj.path")),
   ];
 }

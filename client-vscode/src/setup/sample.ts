@@ -82,6 +82,6 @@ export function registerWalkthrough(kaaj: Kaaj, sample: Sample): Owned[] {
     }),
     register("kaaj.ui.openSample", () => sample.open()),
     register("kaaj.ui.fixSample", () => sample.fix()),
-    register("kaaj.ui.getStarted", () => commands.executeCommand("workbench.action.openWalkthrough", WALKTHROUGH, false)),
+    register("kaaj.ui.walkthrough", () => commands.executeCommand("workbench.action.openWalkthrough", WALKTHROUGH, false)),
   ];
 }

@@ -52,7 +52,7 @@ export function registerServerNotices(kaaj: Kaaj, log: LogOutputChannel, extensi
       LOG,
       { title: "Settings of Kaaj", command: "kaaj.ui.settings" },
       { title: "Set API key…", command: "kaaj.ui.setApiKey" },
-      { title: "Get started", command: "kaaj.ui.getStarted" },
+      { title: "Get started", command: "kaaj.ui.walkthrough" },
     ];
     const items = rows
       .filter(({ command }, at) => rows.findIndex((row) => row.command === command) === at)
