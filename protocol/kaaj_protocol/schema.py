@@ -98,7 +98,8 @@ def requests_schema() -> dict[str, Json]:
     """One object with a property for each request of the server's, which holds its parameters and its answer."""
     wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     for params, answer in REQUESTS.values():
-        wanted += [(params, "serialization"), (answer, "validation")]
+        wanted.append((params, "serialization"))
+        wanted.append((answer, "validation"))
     refs, schema = models_json_schema(wanted, schema_generator=_Generator)
     properties = {
         method: {

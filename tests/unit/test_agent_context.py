@@ -53,8 +53,8 @@ Mend it
 """
 
 
-async def told(d: Desk, *context: Attachment, **more: object) -> str:
-    await d.run(context=context, **more)
+async def told(d: Desk, *context: Attachment) -> str:
+    await d.run(context=context)
     return d.heard()[1].content
 
 
