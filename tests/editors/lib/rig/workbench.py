@@ -62,9 +62,15 @@ class Workbench:
 
     async def kaaj_is_ready(self) -> None:
         """The server runs and has answered."""
-        await self.status().wait_for(timeout=READY_MS)
+        await until("Kaaj in the status bar", self._is_active, READY_MS / 1000)
         await until("a language server", self.server.language_servers)
         await until("the status bar says that Kaaj is ready", self._rests)
+
+    async def _is_active(self) -> bool:
+        failed = [line for line in self.console if "Activating extension 'kaaj.kaaj' failed" in line]
+        if failed:
+            raise AssertionError(failed[0])
+        return await self.status().count() > 0
 
     async def _rests(self) -> bool:
         said = await self.status().get_attribute("aria-label") or ""
@@ -92,6 +98,29 @@ class Workbench:
         """What the rows of a tree say, top to bottom, as a screen reader has it."""
         found = await self.tree(tree).get_by_role("treeitem").all()
         return [await row.get_attribute("aria-label") or "" for row in found]
+
+    def diff(self) -> Locator:
+        """The diff editor that is seen."""
+        return self.page.locator(".monaco-diff-editor:visible").last
+
+    def editor_text(self) -> Locator:
+        """The lines that the text editor at hand shows (its spaces are no-break spaces)."""
+        return self.page.locator(".editor-group-container.active .monaco-editor .view-lines").last
+
+    def lens(self, title: str) -> Locator:
+        """A lens above a line of the editor at hand."""
+        return self.page.locator(".codelens-decoration a").filter(has_text=title)
+
+    async def status_says(self, what: str | re.Pattern[str], seconds: float = 30) -> None:
+        """Kaaj's entry in the status bar has this label or text."""
+        pattern = re.compile(re.escape(what)) if isinstance(what, str) else what
+
+        async def said() -> bool:
+            label = await self.status().get_attribute("aria-label") or ""
+            return bool(pattern.search(label) or pattern.search(await self.status().inner_text()))
+
+        await self.status().wait_for(timeout=READY_MS)
+        await until(f"the status bar says {pattern.pattern}", said, seconds)
 
     # --- doing ------------------------------------------------------------------------------------------------
 
@@ -125,6 +154,11 @@ class Workbench:
         await row.click()
         await self.page.locator(".tabs-container .tab.active").filter(has_text=name).wait_for()
 
+    async def ask(self, prompt: str) -> None:
+        """Start a task by the command palette, at the place of the editor at hand."""
+        await self.command("Kaaj: New task…")
+        await self.type_into_quick_input(prompt)
+
     async def save(self) -> None:
         await self.page.keyboard.press("Control+S")
 
@@ -153,6 +187,12 @@ class Workbench:
         await self.page.keyboard.press("Control+G")
         await self.type_into_quick_input(f":{line}:{column}")
         await self.page.locator(".quick-input-widget").wait_for(state="hidden")
+
+    async def view_action(self, tree: str, action: str) -> None:
+        """Press one of the buttons in a view's title."""
+        title = self.page.locator(".pane-header").filter(has_text=tree).first
+        await title.hover()
+        await title.get_by_role("button", name=action).click()
 
     async def light_bulb(self, label: str | re.Pattern[str]) -> None:
         """Ask what can be done at the cursor and choose it."""
