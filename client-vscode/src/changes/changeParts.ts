@@ -75,3 +75,21 @@ export function preview({ old, new: fresh }: Hunk): string {
 export function changeById(changes: readonly Change[], id: string): Change | undefined {
   return changes.find((change) => change.id === id);
 }
+
+/**
+ * The change in which what was seen of a file goes on: itself as it is now; where the rest of it was proposed anew,
+ * because some hunks were accepted, that one.
+ */
+export function goesOn(changes: readonly Change[], was: Change, file: FileChange): Change | undefined {
+  const now = changeById(changes, was.id);
+  if (!now || now.state === "proposed") return now;
+  const seen = new Set(file.hunks.map(({ id }) => id));
+  const rest = changes.find(
+    ({ id, task, state, files }) =>
+      id !== now.id &&
+      task === now.task &&
+      state === "proposed" &&
+      files.some(({ uri, hunks }) => uri === file.uri && hunks.every((hunk) => seen.has(hunk.id))),
+  );
+  return rest ?? now;
+}

@@ -103,7 +103,7 @@ function fileRow(change: Change, file: FileChange, nameOf: NameOf): ChangeRow {
     context: `file.${change.state}`,
     opens: true,
     children: whole ? [] : file.hunks.filter(visible).map((hunk) => hunkRow(change, file, hunk)),
-    open: change.state === "proposed",
+    open: true,
     about: { change, file },
   };
 }

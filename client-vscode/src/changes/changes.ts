@@ -16,7 +16,7 @@ export function nameOf(uri: string): string {
 
 export function createReview({ store }: Kaaj): Review {
   return new Review(
-    (id) => changeById(changesOf(store.state), id),
+    () => changesOf(store.state),
     (decidable) => {
       void commands.executeCommand("setContext", "kaaj.decidableDiffs", decidable);
     },

@@ -1,19 +1,9 @@
 // The output of a change's check as a document that can be read and not written.
 import { EventEmitter, Uri, window, type TextDocumentContentProvider } from "vscode";
-import type { Change, Check } from "../protocol.gen";
+import type { Change } from "../protocol.gen";
+import { checkText } from "./checkText";
 
 export const CHECK_SCHEME = "kaaj-check";
-
-/** What the document says. */
-export function checkText({ command, output, seconds, status, parsed, exit_code, sandboxed }: Check): string {
-  const ended = exit_code === undefined ? "" : `, exit code ${exit_code}`;
-  const where = sandboxed ? ", in a sandbox" : "";
-  const head = [
-    ...(command ? [`$ ${command}`] : ["No command was run."]),
-    `# ${status}${ended}, ${seconds.toFixed(1)} s${where}${parsed ? "" : "; a file does not parse"}`,
-  ];
-  return `${head.join("\n")}\n\n${output || "(no output)"}\n`;
-}
 
 export class CheckOutput implements TextDocumentContentProvider {
   private readonly changed = new EventEmitter<Uri>();

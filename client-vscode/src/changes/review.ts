@@ -2,7 +2,7 @@
 import { commands, EventEmitter, Range, Uri, workspace, type TextDocument, type TextDocumentContentProvider } from "vscode";
 import { oneLine } from "../plainText";
 import type { Change, FileChange } from "../protocol.gen";
-import { targetOf, type Part } from "./changeParts";
+import { goesOn, targetOf, type Part } from "./changeParts";
 import { hunkAt, sidesOf, type Sides, type Span } from "./changeText";
 
 export const SCHEME = "kaaj-change";
@@ -12,7 +12,8 @@ const SETTLE = 150;
 
 /** One side of a diff as it is drawn. The change is the very one that was drawn: a decision names its digest. */
 interface Drawn {
-  readonly uri: Uri;
+  /** The change for which the diff was opened. */
+  readonly name: string;
   readonly change: Change;
   readonly file: FileChange;
   readonly text: string;
@@ -25,9 +26,9 @@ export class Review implements TextDocumentContentProvider {
   private readonly drawn = new Map<string, Drawn>();
   private timer: NodeJS.Timeout | undefined;
 
-  /** `current` gives the newest state of a change, `noticed` hears which diffs can be decided on now. */
+  /** `noticed` hears which diffs can be decided on now. */
   constructor(
-    private readonly current: (change: string) => Change | undefined,
+    private readonly changes: () => readonly Change[],
     private readonly noticed: (decidable: readonly string[]) => void,
   ) {}
 
@@ -92,15 +93,15 @@ export class Review implements TextDocumentContentProvider {
 
   private async redraw(): Promise<void> {
     const done = new Set<string>();
-    for (const { change: old, file: was } of [...this.drawn.values()]) {
-      const key = `${old.id} ${was.uri}`;
-      const change = this.current(old.id);
+    for (const { name, change: old, file: was } of [...this.drawn.values()]) {
+      const key = `${name} ${was.uri}`;
+      const change = goesOn(this.changes(), old, was);
       if (!change || done.has(key)) continue;
       done.add(key);
       // A file whose hunks were all taken out is no part of the change any more: what was seen stays, undecidable.
       const file = change.files.find(({ uri }) => uri === was.uri);
-      if (file) this.put(change, file, await this.sides(change, file));
-      else this.put({ ...old, state: "rejected" }, was, await this.sides(old, was));
+      const shown = file ? change : ({ ...old, state: "rejected" } as const);
+      this.put(shown, file ?? was, await this.sides(shown, file ?? was), name);
     }
     this.tell();
   }
@@ -110,13 +111,13 @@ export class Review implements TextDocumentContentProvider {
     return sidesOf(file, change.state, (await open(uri))?.getText());
   }
 
-  private put(change: Change, file: FileChange, sides: Sides): [Uri, Uri] {
-    const side = (name: "before" | "after", path: string, text: string, spans: readonly Span[]): Uri => {
+  private put(change: Change, file: FileChange, sides: Sides, name = change.id): [Uri, Uri] {
+    const side = (which: "before" | "after", path: string, text: string, spans: readonly Span[]): Uri => {
       // The path is the file's own, so that the diff has its language and its name.
-      const query = JSON.stringify([change.id, name]);
+      const query = JSON.stringify([name, which]);
       const uri = Uri.from({ scheme: SCHEME, path: Uri.parse(path).path, query });
       const before = this.drawn.get(uri.toString());
-      this.drawn.set(uri.toString(), { uri, change, file, text, spans });
+      this.drawn.set(uri.toString(), { name, change, file, text, spans });
       if (before && before.text !== text) this.changed.fire(uri);
       return uri;
     };

@@ -1,6 +1,6 @@
 // The view "To-do" as rows: the items of one task, below each its hunks and its check.
 import { checkRow, type ChangeAbout } from "../changes/changeRows";
-import { counts, countsText, preview, spokenCounts, targetOf, type NameOf } from "../changes/changeParts";
+import { counts, countsText, preview, spokenCounts, targetOf, type NameOf, type Part } from "../changes/changeParts";
 import { oneLine } from "../plainText";
 import type { Change, TodoItem } from "../protocol.gen";
 import type { TaskView, ViewState } from "../state/projection";
@@ -50,11 +50,11 @@ export function shownTask(state: ViewState, chosen?: string): ShownTask | undefi
 }
 
 export function todoRows({ task, changes, editable }: ShownTask, nameOf: NameOf): TodoRow[] {
-  const change = changes.findLast(({ files }) => files.length > 0);
+  const standing = standingChanges(changes);
   return task.todo.map((item, index) => {
     const { icon, color } = ICONS[item.status];
     const title = oneLine(item.title, 400);
-    const below = change ? partRows(item, change, nameOf) : [];
+    const below = partRows(item, standing, nameOf);
     const note = item.evidence?.note ?? "";
     const by = AUTHORS[item.by];
     return {
@@ -67,7 +67,7 @@ export function todoRows({ task, changes, editable }: ShownTask, nameOf: NameOf)
       spoken: `${title}, ${statusWords(item)}, ${index + 1} of ${task.todo.length}`,
       context: `todo.${item.status}.${editable ? (task.status === "running" ? "live" : "ended") : "old"}`,
       children: below,
-      open: item.status !== "done",
+      open: true,
       about: { kind: "item", task, item },
     };
   });
@@ -77,33 +77,51 @@ function statusWords(item: TodoItem): string {
   return item.status === "pending" ? "open" : item.status;
 }
 
-function partRows(item: TodoItem, change: Change, nameOf: NameOf): TodoRow[] {
+const STANDING: readonly Change["state"][] = ["draft", "checked", "proposed", "applied"];
+
+/** The changes that count: where some hunks were accepted, the rest is a change of its own. Else the last that did. */
+function standingChanges(changes: readonly Change[]): readonly Change[] {
+  const some = changes.filter(({ files }) => files.length > 0);
+  const standing = some.filter(({ state }) => STANDING.includes(state));
+  return standing.length > 0 ? standing : some.slice(-1);
+}
+
+function partRows(item: TodoItem, changes: readonly Change[], nameOf: NameOf): TodoRow[] {
   const named = new Set(item.evidence?.hunks);
-  const rows: TodoRow[] = [];
-  for (const file of change.files) {
-    for (const hunk of file.hunks) {
-      if (hunk.todo === undefined ? !named.has(hunk.id) : hunk.todo !== item.id) continue;
-      const counted = counts([hunk]);
-      const name = oneLine(nameOf(targetOf(file)));
-      const line = hunk.range.start.line + 1;
-      const text = oneLine(preview(hunk), 80);
-      rows.push({
-        id: `todo/${item.id}/hunk/${change.id}/${file.uri}/${hunk.id}`,
-        label: `${name.slice(name.lastIndexOf("/") + 1)}:${line}`,
-        description: countsText(counted),
-        tooltip: [`${name}:${line}`, text].filter(Boolean).join("\n"),
-        icon: "file",
-        resource: targetOf(file),
-        spoken: `${name}, line ${line}, ${spokenCounts(counted)}`,
-        context: `hunk.${change.state}`,
-        opens: true,
-        about: { kind: "part", change, file, hunk },
-      });
+  const rows = new Map<string, TodoRow>();
+  for (const change of changes) {
+    for (const file of change.files) {
+      for (const hunk of file.hunks) {
+        if (hunk.todo === undefined ? !named.has(hunk.id) : hunk.todo !== item.id) continue;
+        // Without the change in it: a hunk that goes on in another change stays the same row.
+        const id = `todo/${item.id}/hunk/${file.uri}/${hunk.id}`;
+        rows.set(id, partRow(id, { change, file, hunk }, nameOf));
+      }
     }
   }
-  if (rows.length === 0 || !change.check) return rows;
-  const check = checkRow(change, change.check, `todo/${item.id}/check/${change.id}`);
-  return [...rows, ...check.map((row) => ({ ...row, children: [], about: { kind: "part", ...row.about } as const }))];
+  const change = changes.findLast(({ files }) => files.some((file) => file.hunks.some(({ todo }) => todo === item.id)));
+  if (!change?.check) return [...rows.values()];
+  const check = checkRow(change, change.check, `todo/${item.id}/check`);
+  return [...rows.values(), ...check.map((row) => ({ ...row, children: [], about: { kind: "part", ...row.about } as const }))];
+}
+
+function partRow(id: string, { change, file, hunk }: Required<Part>, nameOf: NameOf): TodoRow {
+  const counted = counts([hunk]);
+  const name = oneLine(nameOf(targetOf(file)));
+  const line = hunk.range.start.line + 1;
+  const text = oneLine(preview(hunk), 80);
+  return {
+    id,
+    label: `${name.slice(name.lastIndexOf("/") + 1)}:${line}`,
+    description: `${countsText(counted)}${change.state === "applied" ? " · applied" : ""}`,
+    tooltip: [`${name}:${line}`, text].filter(Boolean).join("\n"),
+    icon: "file",
+    resource: targetOf(file),
+    spoken: `${name}, line ${line}, ${spokenCounts(counted)}, ${change.state}`,
+    context: `hunk.${change.state}`,
+    opens: true,
+    about: { kind: "part", change, file, hunk },
+  };
 }
 
 /** What stands beside the view's title: how far the list is, and what the task is. */

@@ -20,7 +20,7 @@ export interface Row<About> {
   /** A click opens it. */
   readonly opens?: boolean;
   readonly children?: readonly Row<About>[];
-  /** Whether the children are seen at first. */
+  /** Whether the children are seen at first; after that it is as the person left it. */
   readonly open?: boolean;
   /** What commands act on. */
   readonly about: About;
@@ -50,8 +50,8 @@ function sameIds<About>(one: readonly Row<About>[], other: readonly Row<About>[]
 
 /** What is drawn of the row itself. What commands act on is taken from the newest row in any case. */
 function own<About>(row: Row<About>): string {
-  const { id, label, description, tooltip, icon, color, resource, spoken, context, opens, open } = row;
-  return JSON.stringify([id, label, description, tooltip, icon, color, resource, spoken, context, opens, open]);
+  const { id, label, description, tooltip, icon, color, resource, spoken, context, opens } = row;
+  return JSON.stringify([id, label, description, tooltip, icon, color, resource, spoken, context, opens]);
 }
 
 /** Every row, in the order drawn. */
