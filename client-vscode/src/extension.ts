@@ -88,7 +88,6 @@ export function activate(context: ExtensionContext): void {
   );
   void server.start();
   void key.offerToMove();
-  void sample.goOn();
 }
 
 export async function deactivate(): Promise<void> {

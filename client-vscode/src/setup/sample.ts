@@ -5,6 +5,7 @@ import { changesOf } from "../state/projection";
 
 const WALKTHROUGH = "kaaj.kaaj#start";
 const GUIDE = "kaaj.sample.guide";
+const SETTLED_MS = 1_000;
 const FAULTY = ["shop", "prices.py"];
 const PROMPT = "test_ten_pieces_are_ten_percent_off fails. Find the cause and fix it.";
 
@@ -61,27 +62,36 @@ export class Sample {
 /** The walkthrough's steps are ticked off by what happened, not by what was clicked. */
 export function registerWalkthrough(kaaj: Kaaj, sample: Sample): Owned[] {
   const told = new Map<string, boolean>();
-  const say = (key: string, value: boolean): void => {
+  const say = async (key: string, value: boolean): Promise<void> => {
     if (told.get(key) === value) return;
     told.set(key, value);
-    void commands.executeCommand("setContext", key, value);
+    await commands.executeCommand("setContext", key, value);
   };
   const draw = (): void => {
     const states = changesOf(kaaj.store.state).map(({ state }) => state);
-    say("kaaj.running", kaaj.serverState === "running");
-    say("kaaj.inSample", sample.isOpen);
-    say("kaaj.sampleProposed", sample.isOpen && states.some((state) => state === "proposed" || state === "applied"));
-    say("kaaj.sampleApplied", sample.isOpen && states.includes("applied"));
+    void say("kaaj.running", kaaj.serverState === "running");
+    void say("kaaj.inSample", sample.isOpen);
+    void say("kaaj.sampleProposed", sample.isOpen && states.some((state) => state === "proposed" || state === "applied"));
+    void say("kaaj.sampleApplied", sample.isOpen && states.includes("applied"));
+  };
+  /** VS Code does not tick off what was so already when the walkthrough was first looked at: it is made so once more. */
+  const opened = async (open: () => Promise<unknown>): Promise<void> => {
+    await Promise.all([...told.keys()].map((key) => say(key, false)));
+    await open();
+    setTimeout(draw, SETTLED_MS);
   };
   draw();
+  void opened(() => sample.goOn());
   return [
     kaaj.onServerState(draw),
     kaaj.store.onChange(draw),
     kaaj.store.onSnapshot(({ model }) => {
-      if (model) say("kaaj.modelReady", true);
+      if (model) void say("kaaj.modelReady", true);
     }),
     register("kaaj.ui.openSample", () => sample.open()),
     register("kaaj.ui.fixSample", () => sample.fix()),
-    register("kaaj.ui.walkthrough", () => commands.executeCommand("workbench.action.openWalkthrough", WALKTHROUGH, false)),
+    register("kaaj.ui.walkthrough", () =>
+      opened(async () => commands.executeCommand("workbench.action.openWalkthrough", WALKTHROUGH, false)),
+    ),
   ];
 }
