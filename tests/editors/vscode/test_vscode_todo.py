@@ -18,7 +18,6 @@ THANKS = {"path": "notes.txt", "old": "second\n", "new": "second\nthanks\n"}
 
 async def test_todo(studio: Studio) -> None:
     go = asyncio.Event()
-    prompts = studio.endpoint.prompts
 
     async def when_told(_: Any) -> Answer:
         await go.wait()
@@ -42,7 +41,7 @@ async def test_todo(studio: Studio) -> None:
     await window.ask("sum, count and write a poem")
     await window.show_kaaj()
     await expect(window.row("To-do", "Write a poem")).to_be_visible()
-    await until("the model is asked again", lambda: len(prompts) == 2)
+    await until("the model is asked again", lambda: len(studio.endpoint.prompts) == 2)
     await window.shot("running")
     badge = window.page.locator(".activitybar").get_by_role("tab", name="Kaaj").locator(".badge-content")
     await expect(badge).to_have_text("3")

@@ -84,7 +84,9 @@ class Workbench:
         return self.page.locator(".monaco-editor[role=code]:visible").filter(has=self.page.get_by_label(pattern)).last
 
     async def tabs(self) -> list[str]:
-        return [text.strip() for text in await self.page.locator(".tabs-container .tab .label-name").all_inner_texts()]
+        """What is open, by the names in the tabs."""
+        found = await self.page.locator(".tabs-container .tab").all()
+        return [await tab.get_attribute("data-resource-name") or "" for tab in found]
 
     def tree(self, name: str) -> Locator:
         """A tree view by its title."""
