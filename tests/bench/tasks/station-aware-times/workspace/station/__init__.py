@@ -1,0 +1,3 @@
+"""Readings of weather stations."""
+
+VERSION = "2.1"

@@ -1,0 +1,38 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from station import VERSION
+from station.alerts import alerts, find_station, parse_rule
+from station.reading import parse_lines
+from station.window import windows
+
+
+def main(argv: list[str] | None = None) -> int:
+    words = sys.argv[1:] if argv is None else argv
+    match words:
+        case ["--version"]:
+            print(VERSION)
+        case ["summary", path]:
+            readings, problems = parse_lines(Path(path).read_text(encoding="utf-8"))
+            for problem in problems:
+                print(problem, file=sys.stderr)
+            for window in windows(readings, timedelta(hours=1)):
+                print(f"{window.station} {window.start:%Y-%m-%d %H:%M} {window.name} {window.mean:.2f}")
+        case ["alerts", rule, path]:
+            readings, _ = parse_lines(Path(path).read_text(encoding="utf-8"))
+            for reading in alerts(readings, parse_rule(rule)):
+                print(f"{reading.station} {reading.time.isoformat()}")
+        case ["latest", station, name, path]:
+            readings, _ = parse_lines(Path(path).read_text(encoding="utf-8"))
+            last = find_station(readings, station)
+            value = last.value(name)
+            print(f"{station} {name} {value:.1f} ({last.time:%H:%M})")
+        case _:
+            print("usage: station summary FILE | alerts RULE FILE | latest STATION NAME FILE | --version", file=sys.stderr)
+            return 2
+    return 0
