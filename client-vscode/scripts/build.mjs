@@ -1,4 +1,4 @@
-// Bundles the extension into one file, with the licences of what is in it beside it.
+// Bundles the extension and the chat's page, each into one file, with the licences of what is in them beside it.
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -12,24 +12,32 @@ cpSync(`${root}/../server/kaaj_server/cli/demo_project`, `${root}/out/sample`, {
   recursive: true,
   filter: (file) => !file.includes("__pycache__"),
 });
-const { metafile } = await esbuild.build({
-  absWorkingDir: root,
+const common = { absWorkingDir: root, bundle: true, metafile: true, minify: true, legalComments: "none", logLevel: "warning" };
+const extension = await esbuild.build({
+  ...common,
   entryPoints: ["src/extension.ts"],
   outfile: "out/extension.js",
-  bundle: true,
-  metafile: true,
   platform: "node",
   target: "node20",
   format: "cjs",
   mainFields: ["module", "main"], // a UMD bundle has requires that no bundler sees
   external: ["vscode"],
-  minify: true,
-  legalComments: "none",
-  logLevel: "warning",
 });
+const webview = await esbuild.build({
+  ...common,
+  entryPoints: [{ in: "webview/main.tsx", out: "webview" }],
+  outdir: "out",
+  platform: "browser",
+  target: "chrome124",
+  format: "iife",
+  loader: { ".svg": "text" },
+  tsconfig: "webview/tsconfig.json",
+});
+// What finds the words in code for its colours; read when the first code block is shown.
+copyFileSync(`${root}/node_modules/vscode-oniguruma/release/onig.wasm`, `${root}/out/onig.wasm`);
 
 const packages = new Set(
-  Object.keys(metafile.inputs).flatMap((file) => /^(?:.*\/)?(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []),
+  [extension, webview].flatMap(({ metafile }) => Object.keys(metafile.inputs)).flatMap((file) => /^(?:.*\/)?(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []),
 );
 const notices = [...packages].sort().map((folder) => {
   const { name, version } = JSON.parse(readFileSync(`${root}/${folder}/package.json`, "utf8"));

@@ -109,6 +109,14 @@ function manifest(before) {
       description: "Show a message when a task ends or has a change for you while the window is not focused.",
       scope: "application",
     },
+    "kaaj.speech": {
+      type: "string",
+      enum: ["off", "sound", "speech"],
+      default: "off",
+      description: "Tells how the to-do list gets on while the chat is open.",
+      enumDescriptions: ["Nothing is heard.", "A short tone.", "A few words, spoken: “item two done”."],
+      scope: "application",
+    },
   };
   const rows = shown().map(([name, schema]) => [`kaaj.${name}`, contributed(schema)]);
   whole.contributes.configuration.properties = { ...own, ...Object.fromEntries(rows) };

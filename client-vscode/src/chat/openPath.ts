@@ -1,0 +1,43 @@
+// A path in the model's prose, opened: `src/a.ts`, `src/a.ts:12`, `src/a.ts#L12`, `file:///…`.
+import { Uri, window, workspace } from "vscode";
+
+export interface Place {
+  readonly path: string;
+  /** From 0. */
+  readonly line: number;
+}
+
+export function placeOf(text: string): Place {
+  const match = /^(.*?)(?:#L(\d+)(?:-L?\d+)?|:(\d+)(?::\d+)?(?:-\d+)?)?$/s.exec(text);
+  const line = Number(match?.[2] ?? match?.[3] ?? 1);
+  return { path: match?.[1] ?? text, line: Math.max(0, line - 1) };
+}
+
+export async function openPath(text: string): Promise<void> {
+  const { path, line } = placeOf(text);
+  const uri = await find(path);
+  if (!uri) throw new Error(`There is no ${path} in the workspace.`);
+  if (!workspace.getWorkspaceFolder(uri)) {
+    const open = "Open";
+    const said = { modal: true, detail: "It lies outside of the workspace." };
+    if ((await window.showWarningMessage(`Open ${uri.fsPath}?`, said, open)) !== open) return;
+  }
+  const document = await workspace.openTextDocument(uri);
+  const at = document.lineAt(Math.min(line, document.lineCount - 1)).range;
+  await window.showTextDocument(document, { preview: true, selection: at.with(at.start, at.start) });
+}
+
+async function find(path: string): Promise<Uri | undefined> {
+  const absolute = path.startsWith("file://") ? Uri.parse(path) : path.startsWith("/") ? Uri.file(path) : undefined;
+  const folders = workspace.workspaceFolders ?? [];
+  const inside = folders.map(({ uri }) => Uri.joinPath(uri, path.replace(/^\.?\//, "")));
+  for (const uri of [...(absolute ? [absolute] : []), ...inside]) {
+    try {
+      await workspace.fs.stat(uri);
+      return uri;
+    } catch {
+      // Not this one.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,139 @@
+// What the chat's webview asks for, done.
+import { commands, env, Range as VsRange, Uri, window, workspace } from "vscode";
+import type { Kaaj } from "../kaaj";
+import type { ChatView } from "./chatView";
+import { dropped } from "./dropped";
+import type { Highlighting } from "./colour/highlighting";
+import type { Mentions } from "./mentions";
+import type { Deed, ToHost } from "./messages";
+import { openPath } from "./openPath";
+import type { Starting } from "./starting";
+
+export interface Parts {
+  readonly kaaj: Kaaj;
+  readonly chat: ChatView;
+  readonly starting: Starting;
+  readonly mentions: Mentions;
+  readonly highlighting: Highlighting;
+}
+
+const DEEDS: Record<Deed, string> = {
+  restart: "kaaj.ui.restart",
+  trust: "workbench.trust.manage",
+  settings: "kaaj.ui.settings",
+  openFolder: "workbench.action.files.openFolder",
+  newSession: "kaaj.ui.newSession",
+  walkthrough: "kaaj.ui.walkthrough",
+  log: "kaaj.ui.conversation",
+};
+
+/** Do it. What is refused is said in the webview, beside the text field. */
+export async function answer(parts: Parts, message: ToHost): Promise<void> {
+  try {
+    await act(parts, message);
+  } catch (error) {
+    parts.chat.post({ type: "problem", message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+async function act({ kaaj, chat, starting, mentions, highlighting }: Parts, message: ToHost): Promise<void> {
+  const task = (id: string) => chat.session?.tasks.find((one) => one.id === id);
+  switch (message.type) {
+    case "ready":
+      highlighting.greet();
+      return;
+    case "send":
+      await starting.prompt(message.prompt, message.mode, message.context);
+      chat.post({ type: "sent" });
+      return;
+    case "retry": {
+      const again = task(message.task);
+      if (again) await starting.retry(again);
+      return;
+    }
+    case "runPlan": {
+      const plan = task(message.task);
+      if (plan) await starting.runPlan(plan);
+      return;
+    }
+    case "stop":
+      await kaaj.server.run("kaaj.cancel", { task: message.task });
+      return;
+    case "change":
+      return decide(chat, message);
+    case "open":
+      return open(Uri.parse(message.uri), message.range);
+    case "path":
+      return openPath(message.path);
+    case "copy":
+      await env.clipboard.writeText(message.text);
+      return;
+    case "insert":
+      return insert(message.text);
+    case "highlight":
+      return highlighting.take(message);
+    case "mention":
+      chat.post({ type: "candidates", request: message.request, rows: await mentions.find(message.query) });
+      return;
+    case "drop": {
+      const { items, problems } = await dropped(message.uris);
+      chat.post({ type: "attached", items });
+      if (problems.length > 0) chat.post({ type: "problem", message: problems.join(" ") });
+      return;
+    }
+    case "sessions":
+      return sessions(kaaj, chat);
+    case "show":
+      return chat.show(message.session);
+    case "forget":
+      return forget(kaaj, chat, message.session);
+    case "mode":
+      return; // the next prompt names it
+    case "deed":
+      await commands.executeCommand(DEEDS[message.deed]);
+      return;
+  }
+}
+
+/** The trees' own commands, with the change as the person saw it: the server refuses what has moved on. */
+async function decide(chat: ChatView, message: Extract<ToHost, { type: "change" }>): Promise<void> {
+  const now = chat.session?.changes.find(({ id }) => id === message.change);
+  if (!now) return;
+  const change = { ...now, digest: message.digest };
+  const file = change.files.find(({ uri }) => uri === message.file);
+  const hunk = file?.hunks.find(({ id }) => id === message.hunk);
+  const part = { change, ...(file ? { file } : {}), ...(hunk ? { hunk } : {}) };
+  const command = message.action === "show" ? "kaaj.ui.showChange" : `kaaj.ui.${message.action}`;
+  await commands.executeCommand(command, part);
+}
+
+async function open(uri: Uri, range: { start: { line: number; character: number } } | undefined): Promise<void> {
+  const at = range ? new VsRange(range.start.line, range.start.character, range.start.line, range.start.character) : undefined;
+  await window.showTextDocument(uri, { preview: true, ...(at ? { selection: at } : {}) });
+}
+
+async function insert(text: string): Promise<void> {
+  const editor = window.activeTextEditor;
+  if (!editor) throw new Error("Open a file first: the text goes to where its cursor is.");
+  const done = await editor.edit((edit) => {
+    for (const selection of editor.selections) edit.replace(selection, text);
+  });
+  if (!done) throw new Error(`${workspace.asRelativePath(editor.document.uri)} cannot be edited now.`);
+}
+
+async function sessions(kaaj: Kaaj, chat: ChatView): Promise<void> {
+  const { session } = chat.shown;
+  const snapshot = await kaaj.server.run("kaaj.snapshot", session === undefined ? {} : { session });
+  chat.post({ type: "sessions", sessions: snapshot.sessions, shown: session ?? null });
+}
+
+async function forget(kaaj: Kaaj, chat: ChatView, session: string): Promise<void> {
+  const remove = "Delete";
+  const detail = "Its conversation and its changes can then no longer be looked at or undone. Your files stay as they are.";
+  const answered = await window.showWarningMessage("Delete this session?", { modal: true, detail }, remove);
+  if (answered !== remove) return;
+  const { forgotten } = await kaaj.server.run("kaaj.forget", { session });
+  if (!forgotten) throw new Error("The session could not be deleted from the disk.");
+  if (chat.shown.session === session) await chat.show(undefined);
+  await sessions(kaaj, chat);
+}
