@@ -13,6 +13,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path
@@ -65,6 +66,7 @@ class SessionLog:
         except Timeout as error:
             raise BlockingIOError(f"{path.name} is in use by another Kaaj") from error
         try:
+            path.stat()  # it may have been deleted since it was listed
             return cls(path, _append_to(path), lock)
         except OSError:
             lock.release()
@@ -88,25 +90,34 @@ class SessionLog:
         self._write({"message": to_json(message)})
 
     def close(self) -> None:
+        self._let_go()
+        if self.lock is not None:
+            self.lock.release()
+
+    def delete(self) -> bool:
+        """Close the log and take it off the disk; whether that worked. Blocks.
+
+        The lock is held until the file is gone, so that no other process opens it meanwhile.
+        """
+        self._let_go()
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            _log.warning("deleting %s: %s", self.path, error)
+            return False
+        finally:
+            self.close()
+        with suppress(OSError):
+            self.path.with_suffix(".lock").unlink(missing_ok=True)
+        return True
+
+    def _let_go(self) -> None:
         if self.file is not None:
             try:
                 self.file.close()
             except OSError as error:
                 _log.warning("closing %s: %s", self.path, error)
             self.file = None
-        if self.lock is not None:
-            self.lock.release()
-
-    def delete(self) -> bool:
-        """Close the log and take it off the disk; whether that worked. Blocks."""
-        self.close()
-        try:
-            self.path.unlink(missing_ok=True)
-            self.path.with_suffix(".lock").unlink(missing_ok=True)
-        except OSError as error:
-            _log.warning("deleting %s: %s", self.path, error)
-            return False
-        return True
 
     def _write(self, row: dict[str, Any]) -> None:
         if self.file is None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kaaj_agent.testing import ScriptedEndpoint, answer, answer_calls
+from kaaj_protocol import names
 from kaaj_server.lsp.transport import frame
 from kaaj_server.testing import EGLOT, NEOVIM_07, NEOVIM_11, VSCODE, FakeEditor, NewEditor, RpcError, with_events
 
@@ -31,9 +32,9 @@ async def test_initialize_tells_what_the_server_does(new_editor: NewEditor, capa
         assert await editor.shut_down() == 0
 
 
-async def test_a_client_with_the_stream_sees_the_eight_commands_alone(new_editor: NewEditor) -> None:
+async def test_a_client_with_the_stream_sees_the_protocols_commands_alone(new_editor: NewEditor) -> None:
     async with new_editor(capabilities=with_events(VSCODE)) as editor:
-        assert len(editor.initialized["capabilities"]["executeCommandProvider"]["commands"]) == 8
+        assert editor.initialized["capabilities"]["executeCommandProvider"]["commands"] == list(names.COMMANDS)
 
 
 async def test_another_version_of_the_stream_is_answered_with_a_sentence(new_editor: NewEditor) -> None:
