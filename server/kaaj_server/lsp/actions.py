@@ -16,7 +16,7 @@ from kaaj_server.convert import span_of
 from kaaj_server.lsp.board import counted
 from kaaj_server.lsp.commands import COMMENT, EXPLAIN, TESTS
 from kaaj_server.lsp.comments import asks_for_work, instruction_in
-from kaaj_server.lsp.language_server import OPEN
+from kaaj_server.lsp.language_server import OPEN, SEND
 from kaaj_server.lsp.lenses import decision, verb
 from kaaj_server.lsp.resolving import Resolving
 
@@ -29,6 +29,8 @@ REWRITE: Final = "refactor.rewrite"
 OTHER: Final = "refactor"
 TAKE_OUT: Final = "Then take the comment out that asks for this."
 _FIXES_MAX: Final = 8
+_ASK_SECONDS: Final = 0.15
+"""How long the light bulb waits for what other problems a file has."""
 _PROBLEMS_MAX: Final = 1000
 """Problems of one request that are taken in; the whole of a generated file may be selected."""
 
@@ -55,6 +57,8 @@ class Actions:
             return []
         paper = engine.plain.papers.at(path) if engine.plain is not None else None
         context: Mapping[str, Json] = params.get("context") or {}
+        if context.get("diagnostics") and _wanted(FIX, context.get("only")):
+            await engine.diagnostics.refresh(path, _ASK_SECONDS)
         place: Mapping[str, Json] = params["range"]
         if paper is None:
             found = self._pending(path, place) + self._asked_for(uri, path, place)
@@ -91,6 +95,12 @@ class Actions:
                 title = f"Fix with Kaaj: {_short(problem.message)}"
                 actions.append(self._work(title, FIX, "fix", argument, names.FIX) | {"diagnostics": [one]})
         engine.diagnostics.tell(path, told)
+        count, buffer = len(engine.diagnostics.of(path)), engine.server.documents.at(path)
+        if actions and count > 1 and buffer is not None:
+            start, end = {"line": 0, "character": 0}, {"line": len(buffer.lines), "character": 0}
+            argument = {"uri": uri, "range": {"start": start, "end": end}}
+            title = f"Fix all {count} problems in this file with Kaaj"
+            actions.append(self._work(title, FIX, "fix", argument, names.FIX))
         return actions
 
     def _line(self, uri: str, path: Path, place: Mapping[str, Json]) -> list[Json]:
@@ -147,7 +157,7 @@ class Actions:
             hunks = [] if len(change.hunks) < 2 else self._hunks_at(change, path, place)
             if hunks:
                 what = "this hunk" if len(hunks) == 1 else f"these {len(hunks)} hunks"
-                actions.append(_verb(f"Kaaj: apply only {what}", names.ACCEPT, decision(change, *hunks)))
+                actions.append(_verb(f"Kaaj: apply {what}", names.ACCEPT, decision(change, *hunks)))
                 actions.append(_verb(f"Kaaj: reject {what}", names.REJECT, decision(change, *hunks)))
             actions.append(_verb(f"Kaaj: apply the change ({counted(change)})", names.ACCEPT, decision(change)))
             actions.append(_verb("Kaaj: reject the change", names.REJECT, decision(change)))
@@ -176,11 +186,8 @@ class Actions:
     def _unsent(self) -> list[Json]:
         """What was written into the chat by a client that does not tell the server of that document."""
         plain = self._engine.plain
-        send = self._engine.lenses.send() if plain is not None and not plain.papers.is_open("chat") else None
-        if send is None:
-            return []
-        title = f"Kaaj: send what is in the chat: {_short(send['arguments'][0]['prompt'])}"
-        return [_action(title, OTHER, command=send | {"title": title})]
+        prompt = plain.papers.prompt() if plain is not None and not plain.papers.is_open("chat") else ""
+        return [_verb(f"Kaaj: send what is in the chat: {_short(prompt)}", SEND, {})] if prompt else []
 
     def _papers(self, here: str | None) -> list[Json]:
         """Ways to the papers, for clients that have no other."""
@@ -193,8 +200,11 @@ class Actions:
     # --- making one ------------------------------------------------------------------------------------------------
 
     def _work(self, title: str, kind: str, intent: str, argument: Json, command: str) -> Json:
-        """An action that ends in an edit: resolved lazily, or started by its command."""
-        if self._engine.server.features.resolve_edit:
+        """An action that ends in an edit: resolved lazily, or started by its command. A client with the event stream
+        gets the command: it shows the change hunk by hunk.
+        """
+        features = self._engine.server.features
+        if features.resolve_edit and not features.events:
             return _action(title, kind) | {"data": {names.SECTION: {"intent": intent, "command": command, **argument}}}
         return _action(title, kind, command=verb(title, command, argument))
 

@@ -29,7 +29,7 @@ from kaaj_protocol.commands import (
 from kaaj_server.convert import todo_rows
 from kaaj_server.lsp.board import counted
 from kaaj_server.lsp.json_values import an_object
-from kaaj_server.lsp.language_server import OPEN
+from kaaj_server.lsp.language_server import OPEN, SEND
 from kaaj_server.lsp.protocol import InvalidParamsError
 from kaaj_server.transcript import Standing, snapshot
 
@@ -55,6 +55,8 @@ class Commands:
         """Raises InvalidParamsError and KaajError."""
         if command == OPEN:
             return await self._open(arguments)
+        if command == SEND:
+            return await self._send()
         try:
             argument = parse_argument(command, arguments)
         except InvalidArgumentError as error:
@@ -76,6 +78,8 @@ class Commands:
                 path = engine.convert.path(argument.uri)
                 if engine.server.world.folders.roots and engine.server.world.folders.root_of(path) is None:
                     raise InvalidParamsError(f"uri: {path} is outside of the workspace; nothing was changed.", "uri")
+                if argument.diagnostics is None:
+                    await engine.diagnostics.refresh(path)
                 request = engine.convert.fix(argument, engine.diagnostics.of(path), mode)
                 engine.diagnostics.tell(path, request.diagnostics)
                 return await self._start(request)
@@ -116,6 +120,17 @@ class Commands:
         settings, profile = engine.settings.current, engine.agent.connecting.profile
         standing = Standing(_version(), settings.mode, settings.restricted, profile)
         return snapshot(await engine.agent.overview(), session, engine.convert, standing)
+
+    async def _send(self) -> Json:
+        """What stands in the chat goes on with the session, or begins one of its own beside a task that runs."""
+        plain, board = self._engine.plain, self._engine.board
+        prompt = await plain.papers.written() if plain is not None else ""
+        if plain is None or not prompt:
+            self._engine.server.say("info", "The chat holds no prompt: write it below the last line of the chat.")
+            return None
+        busy = any(task.session == board.session for task in board.running())
+        argument = {"prompt": prompt} | ({"session": board.session} if board.session and not busy else {})
+        return await self.execute(names.START, [argument])
 
     async def _open(self, arguments: Sequence[Json] | None) -> Json:
         document = an_object(arguments[0] if arguments else None).get("document")

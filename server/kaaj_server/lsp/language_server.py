@@ -39,6 +39,8 @@ _CONFIGURATION_SECONDS: Final = 2.0
 _STOP_SECONDS: Final = 5.0
 OPEN: Final = "kaaj.open"
 """The command behind our own lenses that opens a paper; it is offered to clients without the event stream only."""
+SEND: Final = "kaaj.send"
+"""Likewise, for what is written in the chat at that moment; an editor may show a lens that is older than the words."""
 ACTION_KINDS: Final = ("quickfix", "refactor.rewrite", "refactor")
 
 
@@ -116,6 +118,7 @@ class KaajServer(LanguageServer):
             self.own(self._watch_parent(process))
         if not self.features.events:
             self._offer(OPEN)
+            self._offer(SEND)
 
     @property
     def experimental(self) -> Json:
@@ -207,7 +210,7 @@ class KaajServer(LanguageServer):
 
     async def execute(self, params: Json) -> Json:
         command = a_string(an_object(params).get("command"))
-        if command not in names.COMMANDS and command != OPEN:
+        if command not in (*names.COMMANDS, OPEN, SEND):
             known = ", ".join(names.COMMANDS)
             raise InvalidParamsError(f"command: there is no {command!r}; there are {known}", "command")
         arguments = params.get("arguments")

@@ -46,6 +46,7 @@ class Papers:
         self._review: tuple[ChangeSet, tuple[str, dict[int, str]]] | None = None
         self._written: dict[Path, str] = {}
         self._sent = ""
+        """The prompt that was sent, until it is taken out of the chat."""
         self._draft = ""
         self._planned: set[str] = set()
 
@@ -91,6 +92,12 @@ class Papers:
         """What the person has written below the chat's mark: in the open chat, else in its file as of `look`."""
         text = self._open(self.path("chat"))
         return prompt_in(text).strip() if text is not None else self._draft
+
+    async def written(self) -> str:
+        """The same, as of now, where it was not sent already."""
+        await self.look()
+        prompt = self.prompt()
+        return "" if prompt == self._sent else prompt
 
     async def look(self) -> None:
         """Read the chat's file, where the client does not tell what it does with it."""
@@ -174,6 +181,8 @@ class Papers:
         prompt = prompt_in(base if base is not None else await asyncio.to_thread(_read, path))
         if prompt.strip() == self._sent:
             prompt = ""
+        else:
+            self._sent = ""  # taken out: the same words may be sent again
         events = found[0].events if found else ()
         text = await asyncio.to_thread(lambda: chat_text(entries(events), prompt))
         if self._open(path) != base:
