@@ -87,6 +87,8 @@ class Resolving:
         match body:
             case ev.ChangeChanged(change=change) if isinstance(change.state, Proposed) and route.confirm:
                 self._engine.server.own(self._accept(change.id, change.digest, route))
+            case ev.TaskFinished() if self._engine.plain is not None:
+                route.edit.set_result({"changes": {}})  # why is told already, in words; an error would tell it as one
             case ev.TaskFinished(summary=summary):
                 route.edit.set_exception(RequestFailedError(summary or "There is nothing to change here."))
             case _:

@@ -1,4 +1,7 @@
-"""`$/progress` for each task: a server-created token, cancellable, the running to-do item as its message."""
+"""`$/progress` for each task: a server-created token, cancellable, the running to-do item as its message.
+
+A client without it is told of each item by a message.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +42,13 @@ class Progress:
         self._server = server
         self._agent = agent
         self._bars: dict[str, Bar] = {}
+        self._said = ""
 
     def heard(self, event: ev.Event) -> None:
-        if not self._server.features.progress:
-            return
         body = event.body
+        if not self._server.features.progress:
+            self._say(body)
+            return
         bar = self._bars.get(body.task)
         if isinstance(body, ev.TaskStarted):
             bar = Bar(str(uuid.uuid4()), f"Kaaj: {_line(body.prompt, 60)}")
@@ -76,13 +81,20 @@ class Progress:
         except KaajError as error:
             self._server.say("warning", str(error))
 
+    def _say(self, body: ev.Body) -> None:
+        match body:
+            case ev.TodoChanged(todo=todo) if todo.running is not None and self._said != (said := _standing(todo)):
+                self._said = said
+                self._server.say("info", f"Kaaj: {said}")
+            case ev.TaskFinished(status="cancelled", summary=summary):
+                self._server.say("info", f"Kaaj: {summary}")
+            case _:
+                pass
+
     def _todo(self, bar: Bar, todo: TodoList) -> None:
         bar.planned = bool(todo.items)
-        running = todo.running
         total = len(todo.items)
-        percentage = 100 * todo.finished // total if total else 0
-        message = f"{todo.finished}/{total} {running.title}" if running else f"{todo.finished}/{total}"
-        self._report(bar, message, percentage)
+        self._report(bar, _standing(todo), 100 * todo.finished // total if total else 0)
 
     def _report(self, bar: Bar, message: str, percentage: int) -> None:
         bar.message, bar.percentage = message, max(bar.percentage, percentage)
@@ -108,6 +120,11 @@ class Progress:
 
     def _tell(self, bar: Bar, value: Json) -> None:
         self._server.protocol.tell("$/progress", {"token": bar.token, "value": value})
+
+
+def _standing(todo: TodoList) -> str:
+    running = todo.running
+    return f"{todo.finished}/{len(todo.items)}" + (f" {running.title}" if running else "")
 
 
 def _line(text: str, limit: int) -> str:
