@@ -220,16 +220,17 @@ class Work:
     def remind(self) -> None:
         """Tell the model which of the user's items are left, the first of which is begun."""
         left = self.left
+        heard = self.hear_edits(first=left[0])
         self.set_todo(self.todo.start(left[0].id))
-        self.tell(todo_left([item.title for item in left]))
+        self.tell("\n\n".join(part for part in (todo_left([item.title for item in left]), heard) if part))
 
-    def _begin_first(self) -> None:
-        """The order is the user's: the first open item is the one that is worked on."""
-        first = next(iter(self.todo.open), None)
+    def _begin_first(self, first: Todo | None = None) -> None:
+        """The order is the user's: the first open item is the one that is worked on, or the `first` that is left."""
+        first = first or next(iter(self.todo.open), None)
         if first is not None and first.status != "running":
             self.set_todo(self.todo.start(first.id))
 
-    def hear_edits(self) -> str:
+    def hear_edits(self, first: Todo | None = None) -> str:
         """What the model has to hear of the user's edits of the list, once; empty where there are none.
 
         What was staged for items that the user does not want any more is taken out.
@@ -239,7 +240,7 @@ class Work:
             return ""
         self._edits_heard = state.edits
         dropped = self.drop_unwanted()
-        self._begin_first()
+        self._begin_first(first)
         self._follow_todo()
         return todo_edited(self.todo, dropped)
 

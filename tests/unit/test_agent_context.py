@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from kaaj_agent.attachments import (
 )
 from kaaj_agent.failures import BadRequestError
 from kaaj_agent.ports import Diagnostic
+from kaaj_agent.settings import Prices
 from kaaj_agent.testing import call
 from kaaj_agent.testing_desk import CART, FIX_COUNT, FIX_TOTAL, Desk, assert_legal, desk
 from kaaj_agent.testing_world import Problems
@@ -170,3 +172,15 @@ async def test_the_list_of_the_newest_task_can_be_edited_after_its_end(tmp_path:
         await d.run("And this", session=d.session().id, mode="plan")
         with pytest.raises(BadRequestError, match="another one came after it"):
             d.agent.edit_todo(first, [])
+
+
+@pytest.mark.parametrize(
+    ("embedded", "prices", "cost"), [(False, None, None), (True, None, 0.0), (False, Prices(1e6, 0.0, 2e6), True)]
+)
+async def test_what_a_task_costs(tmp_path: Path, *, embedded: bool, prices: Prices | None, cost: float | None) -> None:
+    async with desk(tmp_path, "Nothing.", prices=prices) as d:
+        profile = replace(await d.model.profile(), embedded=embedded)
+        d.model._profile = profile
+        task = await d.run()
+        usage, told = d.session().tasks[task].usage, d.session().tasks[task].cost
+        assert told == (usage.prompt + 2 * usage.completion if cost is True else cost)

@@ -94,6 +94,52 @@ async def test_an_edit_of_the_list_during_a_check_is_not_forgotten(tmp_path: Pat
         assert_legal(d.heard())
 
 
+async def test_a_new_order_is_followed_and_the_model_does_not_undo_it(tmp_path: Path) -> None:
+    gate = Gate(PLAN)
+    async with desk(tmp_path, PLAN, gate, FIX_COUNT, PLAN, FIX_TOTAL, "Both.", "Both.") as d:
+        started = await d.agent.start(StartRequest("Mend it"))
+        await gate.reached.wait()
+        d.agent.edit_todo(started.task, without(d, started.task)[::-1])
+        gate.open.set()
+        await d.agent.wait(started.task)
+        assert "Go on with: Mend count" in d.heard(2)[-1].content
+        items = d.session().tasks[started.task].todo.items
+        assert [item.title for item in items] == ["Mend count", "Mend total"]
+        first = next(hunk for hunk in d.change().hunks if "len" in hunk.new)
+        assert first.todo == items[0].id, "what comes next is for what stands first"
+        assert_legal(d.heard())
+
+
+@pytest.mark.parametrize("when", ["reply", "check"])
+async def test_what_is_added_at_the_very_end_is_worked_on(tmp_path: Path, when: str) -> None:
+    gate = Gate("Mended.")
+    one = call("todo", items=[{"title": "Mend total", "status": "running"}])
+    turns = [one, FIX_TOTAL, gate, FIX_COUNT, "Both."]
+    async with desk(tmp_path, *turns, check="sleep 0.2" if when == "check" else "none", sandbox="off") as d:
+        d.answers.answers.append("Run it")
+
+        def add(task: str) -> None:
+            d.agent.edit_todo(task, [*without(d, task), Todo("u1", "Mend count", by="user")])
+
+        started = await d.agent.start(StartRequest("Mend it"))
+        await gate.reached.wait()
+        if when == "reply":
+            add(started.task)
+            gate.open.set()
+        else:
+            gate.open.set()
+            async with asyncio.timeout(SECONDS):
+                while d.session().messages[-1].content != "Mended.":
+                    await asyncio.sleep(0)
+            add(started.task)
+        await d.agent.wait(started.task)
+        assert {hunk.new for hunk in d.change().hunks} == {"    return sum(items)\n", "    return len(items)\n"}
+        statuses = {item.title: item.status for item in d.session().tasks[started.task].todo.items}
+        assert statuses == {"Mend total": "done", "Mend count": "done"}
+        assert "Mend count" in d.heard(3)[-1].content
+        assert_legal(d.heard())
+
+
 async def test_an_earlier_tasks_hunks_are_no_evidence_for_this_ones_items(tmp_path: Path) -> None:
     plan = call("todo", items=[{"title": "Write docs", "status": "running"}])
     async with desk(tmp_path, PLAN, FIX_TOTAL, "One.", plan, FIX_COUNT, plan, "Two.") as d:

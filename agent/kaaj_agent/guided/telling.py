@@ -66,6 +66,11 @@ def _around(text: str, span: tuple[int, int] | None) -> str:
 async def plan(work: Work) -> Outcome:
     """The to-do list and what it would touch; nothing runs and nothing is changed."""
     request = work.request
+    if request.todo:  # the person has planned it already
+        told = "\n".join([f"Your plan for: {request.prompt.strip()}", *(f"- {item.title}" for item in request.todo)])
+        work.text(told)
+        work.session.say(Message("assistant", told))
+        return Outcome("done", told, keep=False)
     sources = await load(work.staging, work.bench.ignore)
     steps = await _steps(work, sources)
     todo = Plan(work)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kaaj_agent import events as ev
-from kaaj_agent.changes import Applied, ChangeSet, Proposed
+from kaaj_agent.changes import Applied, ChangeSet, Draft, Proposed
 from kaaj_protocol import names
 from kaaj_server.lsp.board import TaskView, counted
 from kaaj_server.lsp.language_server import SEND
@@ -49,7 +49,11 @@ class Lenses:
         self._timer: asyncio.TimerHandle | None = None
 
     def heard(self, event: ev.Event) -> None:
-        if isinstance(event.body, (ev.TaskStarted, ev.TaskFinished, ev.ChangeChanged, ev.TodoChanged)):
+        body = event.body
+        if self._engine.server.features.events:  # their lenses are of what waits alone, and a draft does not
+            if isinstance(body, ev.ChangeChanged) and not isinstance(body.change.state, Draft):
+                self.refresh()
+        elif isinstance(body, (ev.TaskStarted, ev.TaskFinished, ev.ChangeChanged, ev.TodoChanged)):
             self.refresh()
 
     def refresh(self) -> None:
