@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from kaaj_agent.testing import ScriptedEndpoint
 from rig.code_server import Program
@@ -71,6 +71,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         started = await playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"]
         )
+        expect.set_options(timeout=20_000)  # a state that never comes fails; a slow machine does not
         yield started
         await started.close()
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from playwright.async_api import ConsoleMessage, Locator, Page, expect
+from playwright.async_api import ConsoleMessage, Error, Locator, Page, expect
 
+from rig.chat import Chat
 from rig.code_server import CodeServer
 from rig.polling import until
 
@@ -40,7 +41,11 @@ class Workbench:
         def hear(message: ConsoleMessage) -> None:
             console.append(f"{message.type}: {message.text}")
 
+        def catch(error: Error) -> None:
+            console.append(f"uncaught: {error}\n{error.stack}")
+
         page.on("console", hear)
+        page.on("pageerror", catch)
         for name, function in (exposed or {}).items():
             await page.expose_function(name, function)  # pyright: ignore[reportUnknownMemberType]  # typed in part
         await page.goto(url)
@@ -75,6 +80,10 @@ class Workbench:
     async def _rests(self) -> bool:
         said = await self.status().get_attribute("aria-label") or ""
         return bool(said) and "starting" not in said.lower() and "loading" not in (await self.status().inner_html())
+
+    @property
+    def chat(self) -> Chat:
+        return Chat(self.page)
 
     def editor(self, name: str | None = None) -> Locator:
         """The text editor that is seen, or the one whose document has that name."""
