@@ -17,7 +17,7 @@ export interface AppState {
 }
 
 const BEGINNING: AppState = {
-  standing: { server: "starting", mode: "ask", restricted: false, speech: "off", folder: true },
+  standing: { server: "starting", mode: "ask", restricted: false, speech: "off", folders: [] },
   view: undefined,
   history: undefined,
   problem: "",
@@ -25,6 +25,7 @@ const BEGINNING: AppState = {
 
 let state = BEGINNING;
 let draw: (state: AppState) => void = () => undefined;
+let listener: (message: ToWebview) => void = () => undefined;
 let asked = false;
 let ended = 0;
 let cost = 0;
@@ -32,6 +33,11 @@ let cost = 0;
 export function start(how: (state: AppState) => void): void {
   draw = how;
   schedule();
+}
+
+/** The text field hears all messages after the state has taken them in. */
+export function listen(how: (message: ToWebview) => void): void {
+  listener = how;
 }
 
 export function change(some: Partial<AppState>): void {
@@ -60,36 +66,41 @@ function frame(): void {
   cost = ended - began;
 }
 
-/** Take in what the extension says of the state; false where the message is about something else. */
-export function take(message: ToWebview): boolean {
+/** Take in what the extension says. */
+export function take(message: ToWebview): void {
+  fold(message);
+  listener(message);
+}
+
+function fold(message: ToWebview): void {
   switch (message.type) {
     case "standing":
       change({ standing: message.standing });
-      return true;
+      return;
     case "session":
       change({ view: message.view });
-      return true;
+      return;
     case "event": {
       const { event } = message;
       const before = state.view?.id === event.session ? state.view : undefined;
       const step = withEvent(before ? new Map([[before.id, before]]) : new Map<string, SessionView>(), event);
       if (step.kind === "gap") post({ type: "show", session: event.session });
-      if (step.kind !== "next") return true;
+      if (step.kind !== "next") return;
       const view = step.state.get(event.session);
       if (view) tell(before, view, event.type);
       change({ view });
-      return true;
+      return;
     }
     case "sessions":
       if (state.history) change({ history: { sessions: message.sessions, shown: message.shown } });
-      return true;
+      return;
     case "problem":
       announce(message.message);
       change({ problem: message.message });
-      return true;
+      return;
     case "history":
       openHistory();
-      return true;
+      return;
     case "palette":
     case "tokens":
     case "candidates":
@@ -97,7 +108,7 @@ export function take(message: ToWebview): boolean {
     case "sent":
     case "draft":
     case "focus":
-      return false;
+      return;
   }
 }
 

@@ -1,9 +1,10 @@
 // A change as a card: its files and hunks, what the check said, and what can be decided.
 import { Component, type JSX } from "preact";
 import { counts, countsText, spokenCounts, targetOf } from "../src/changes/changeParts";
-import { baseName, pathOf } from "../src/chat/chips";
+import { baseName, relativeTo } from "../src/chat/chips";
 import type { ChangeAction } from "../src/chat/messages";
 import type { Change, Check, FileChange, Hunk } from "../src/protocol.gen";
+import { current } from "./app";
 import { post } from "./host";
 import { Icon, type IconName } from "./icons";
 import { memo } from "./memo";
@@ -62,7 +63,7 @@ function Actions({ change }: { change: Change }): JSX.Element {
   );
   return (
     <div class="actions">
-      {state === "proposed" && button("accept", "Accept", "primary")}
+      {state === "proposed" && button("accept", "Apply", "primary")}
       {state === "proposed" && button("reject", "Reject", "secondary")}
       {state === "applied" && button("undo", "Undo", "secondary")}
       {button("show", "Show diff", state === "proposed" ? "secondary" : "link")}
@@ -88,17 +89,17 @@ class FileRow extends Component<{ change: Change; file: FileChange }, { open: bo
     const { open } = this.state;
     const uri = targetOf(file);
     const name = baseName(uri);
-    const folder = pathOf(uri).slice(0, -name.length);
+    const path = relativeTo(current().standing.folders, uri);
     return (
       <div class="file">
         <div class="file-line">
           <button type="button" class="quiet twist" aria-expanded={open} aria-label={`Hunks of ${name}`} onClick={() => { this.setState({ open: !open }); }}>
             <Icon name={open ? "chevronDown" : "chevronRight"} />
           </button>
-          <button type="button" class="file-name" title={`${pathOf(uri)}: show the diff`} onClick={() => { ask(change, "show", { file: file.uri }); }}>
+          <button type="button" class="file-name" title={`${path}: show the diff`} onClick={() => { ask(change, "show", { file: file.uri }); }}>
             <bdi>{name}</bdi>
             <span class="dim" aria-hidden="true">
-              {shortened(folder)}
+              {path.slice(0, -name.length - 1)}
             </span>
           </button>
           {KINDS[file.kind] && <span class={`kind ${file.kind}`}>{KINDS[file.kind]}</span>}
@@ -108,11 +109,6 @@ class FileRow extends Component<{ change: Change; file: FileChange }, { open: bo
       </div>
     );
   }
-}
-
-/** The last two folders say enough; the tooltip has it all. */
-function shortened(folder: string): string {
-  return folder.split("/").filter(Boolean).slice(-2).join("/");
 }
 
 const LINES_MAX = 60;
@@ -127,7 +123,7 @@ function HunkRow({ change, file, hunk }: { change: Change; file: FileChange; hun
         <span class="dim">{file.kind === "edit" ? `Line ${hunk.range.start.line + 1}` : KINDS[file.kind]}</span>
         {taken && <span class="dim">left out</span>}
         <span class="spacer" />
-        {change.state === "proposed" && small("check", "Accept this hunk", () => { ask(change, "accept", at); })}
+        {change.state === "proposed" && small("check", "Apply this hunk", () => { ask(change, "accept", at); })}
         {change.state === "proposed" && small("close", "Reject this hunk", () => { ask(change, "reject", at); })}
       </div>
       <pre class="hunk-text" tabIndex={0} role="group" aria-label={countsText(counts([hunk]))}>

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { chipOf, keyOf } from "../src/chat/chips";
 import type { ContextItem } from "../src/protocol.gen";
+import { current } from "./app";
 import { post } from "./host";
 import { Icon } from "./icons";
 
@@ -16,7 +17,7 @@ export function Chips({ items, label, remove }: ChipsProps): JSX.Element | null 
   return (
     <ul class="chips" aria-label={label}>
       {items.map((item) => {
-        const { icon, label: name, title } = chipOf(item);
+        const { icon, label: name, title } = chipOf(item, current().standing.folders);
         const place = item.kind === "file" || item.kind === "range" ? item : undefined;
         return (
           <li key={keyOf(item)} class="chip" title={title}>

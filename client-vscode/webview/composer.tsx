@@ -5,7 +5,7 @@ import type { Candidate, Mode, Standing, ToWebview } from "../src/chat/messages"
 import type { ContextItem } from "../src/protocol.gen";
 import type { SessionView } from "../src/state/projection";
 import { announce } from "./announce";
-import { change } from "./app";
+import { change, listen } from "./app";
 import { Chips } from "./chipRow";
 import { candidateId, Candidates } from "./candidates";
 import { Footer } from "./footer";
@@ -46,6 +46,9 @@ export class Composer extends Component<ComposerProps, ComposerState> {
   override componentDidMount(): void {
     if (this.field.current) this.field.current.value = kept().text;
     this.grow();
+    listen((message) => {
+      this.hear(message);
+    });
     addEventListener("resize", this.grow);
   }
 
@@ -54,7 +57,7 @@ export class Composer extends Component<ComposerProps, ComposerState> {
   }
 
   /** What the extension says to the text field. */
-  hear(message: ToWebview): void {
+  private hear(message: ToWebview): void {
     switch (message.type) {
       case "candidates":
         if (message.request === this.request && this.state.mention) this.setState({ rows: message.rows, chosen: 0 });

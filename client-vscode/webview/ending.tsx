@@ -18,11 +18,13 @@ interface EndingProps {
   readonly last: boolean;
   /** The model's last words: the summary is often the same. */
   readonly said: string;
+  /** It runs, but the person's decision is what is waited for. */
+  readonly waits: boolean;
 }
 
-export function Ending({ task, last, said }: EndingProps): JSX.Element {
+export function Ending({ task, last, said, waits }: EndingProps): JSX.Element | null {
   const { status, summary, todo, usage, mode } = task;
-  if (status === "running") return <Working task={task} />;
+  if (status === "running") return waits ? null : <Working />;
   const { icon, text } = WORDS[status];
   const time = task.ended === undefined ? "" : secondsText(task.ended - task.started);
   const told = summary.trim();
@@ -55,9 +57,9 @@ export function Ending({ task, last, said }: EndingProps): JSX.Element {
   );
 }
 
-function Working({ task }: { task: TaskView }): JSX.Element {
+function Working(): JSX.Element {
   return (
-    <div class="working" aria-hidden="true" data-task={task.id}>
+    <div class="working" aria-hidden="true">
       <i />
       <i />
       <i />

@@ -1,5 +1,5 @@
 // The chat's page: it is put together here, and the extension's messages find their way.
-import { createRef, render, type JSX } from "preact";
+import { render, type JSX } from "preact";
 import { toWebview } from "../src/chat/messages";
 import { announcer } from "./announce";
 import { start, take, type AppState } from "./app";
@@ -13,8 +13,6 @@ import { Transcript } from "./transcript";
 import { Banners, Welcome } from "./welcome";
 import "./style.css";
 
-const composer = createRef<Composer>();
-
 function App({ standing, view, history, problem }: AppState): JSX.Element {
   const empty = !view || view.turns.length === 0;
   const running = view?.tasks.findLast(({ status }) => status === "running");
@@ -26,7 +24,7 @@ function App({ standing, view, history, problem }: AppState): JSX.Element {
         {history && <History history={history} />}
       </main>
       {running && running.todo.length > 0 && <TodoList key={running.id} todo={running.todo} live />}
-      <Composer ref={composer} standing={standing} view={view ?? null} problem={problem} />
+      <Composer standing={standing} view={view ?? null} problem={problem} />
     </div>
   );
 }
@@ -45,10 +43,7 @@ addEventListener("message", (event: MessageEvent<unknown>) => {
   if (message.type === "palette") {
     if (setPalette(message.palette)) recolour();
   } else if (message.type === "tokens") takeTokens(message.block, message.from, message.lines);
-  else {
-    take(message);
-    composer.current?.hear(message);
-  }
+  else take(message);
 });
 
 // Paths in the model's prose open files; what goes to the web is the editor's own matter.

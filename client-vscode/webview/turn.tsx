@@ -23,6 +23,7 @@ export interface TurnProps {
 
 export const Turn = memo(function Turn({ turn, task, changes, approvals, last }: TurnProps): JSX.Element {
   const prompt = task?.prompt.trim() ?? "";
+  const waits = approvals.length > 0 || changes.some(({ state }) => state === "proposed");
   return (
     <article class="turn" aria-label={prompt.split("\n", 1)[0]?.slice(0, 120) ?? ""}>
       {task && <Prompt text={prompt} task={task} />}
@@ -35,7 +36,7 @@ export const Turn = memo(function Turn({ turn, task, changes, approvals, last }:
       {approvals.map((approval) => (
         <Asked key={approval.id} approval={approval} />
       ))}
-      {task && <Ending task={task} last={last} said={lastWords(turn.items)} />}
+      {task && <Ending task={task} last={last} said={lastWords(turn.items)} waits={waits} />}
     </article>
   );
 });

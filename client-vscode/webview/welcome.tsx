@@ -14,7 +14,7 @@ function Do({ deed, words, look = "secondary" }: { deed: Deed; words: string; lo
 
 export function Welcome({ standing }: { standing: Standing }): JSX.Element {
   if (standing.server !== "running") return <NoServer standing={standing} />;
-  if (!standing.folder) {
+  if (standing.folders.length === 0) {
     return (
       <div class="welcome">
         <h2>No folder is open</h2>

@@ -151,7 +151,7 @@ export class ChatView implements WebviewViewProvider {
       restricted: last?.restricted ?? !workspace.isTrusted,
       model: last?.model,
       speech: workspace.getConfiguration("kaaj").get<Speech>("speech", "off"),
-      folder: (workspace.workspaceFolders?.length ?? 0) > 0,
+      folders: (workspace.workspaceFolders ?? []).map(({ uri }) => uri.toString()),
       elsewhere: this.shown.elsewhere(kaaj.serverState === "running" ? kaaj.store.state : EMPTY),
     };
   }

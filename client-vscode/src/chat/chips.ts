@@ -8,20 +8,22 @@ export interface Chip {
   readonly title: string;
 }
 
-export function chipOf(item: ContextItem): Chip {
+/** `folders` are those of the workspace: paths in it are shown without them. */
+export function chipOf(item: ContextItem, folders: readonly string[] = []): Chip {
+  const path = (uri: string): string => relativeTo(folders, uri);
   switch (item.kind) {
     case "file":
-      return { icon: "file", label: baseName(item.uri), title: pathOf(item.uri) };
+      return { icon: "file", label: baseName(item.uri), title: path(item.uri) };
     case "folder":
-      return { icon: "folder", label: `${baseName(item.uri)}/`, title: pathOf(item.uri) };
+      return { icon: "folder", label: `${baseName(item.uri)}/`, title: path(item.uri) };
     case "range": {
-      const title = `${pathOf(item.uri)}:${linesOf(item.range)}`;
+      const title = `${path(item.uri)}:${linesOf(item.range)}`;
       if (item.name) return { icon: "symbol", label: item.name, title: `${item.name}, ${title}` };
       return { icon: "selection", label: `${baseName(item.uri)}:${linesOf(item.range)}`, title };
     }
     case "problems":
       if (item.uri === undefined) return { icon: "problems", label: "Problems", title: "All problems of the workspace" };
-      return { icon: "problems", label: `Problems in ${baseName(item.uri)}`, title: `Problems in ${pathOf(item.uri)}` };
+      return { icon: "problems", label: `Problems in ${baseName(item.uri)}`, title: `Problems in ${path(item.uri)}` };
     case "text":
       return { icon: "text", label: item.name, title: `${item.name}: ${item.text.length} characters` };
   }
@@ -39,6 +41,15 @@ export function pathOf(uri: string): string {
   } catch {
     return path;
   }
+}
+
+/** The path within the workspace; whole where it lies elsewhere. With several folders the folder's name goes before. */
+export function relativeTo(folders: readonly string[], uri: string): string {
+  const path = pathOf(uri);
+  const root = folders.map(pathOf).find((folder) => path.startsWith(`${folder.replace(/\/$/, "")}/`));
+  if (root === undefined) return path;
+  const inside = path.slice(root.replace(/\/$/, "").length + 1);
+  return folders.length > 1 ? `${baseName(root)}/${inside}` : inside;
 }
 
 export function baseName(uri: string): string {

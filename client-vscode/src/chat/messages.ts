@@ -17,8 +17,8 @@ export interface Standing {
   readonly restricted: boolean;
   readonly model?: ModelInfo | undefined;
   readonly speech: Speech;
-  /** A folder is open. */
-  readonly folder: boolean;
+  /** The URIs of the workspace's folders. */
+  readonly folders: readonly string[];
   /** Another session that works at this moment. */
   readonly elsewhere?: { readonly session: string; readonly title: string } | undefined;
 }

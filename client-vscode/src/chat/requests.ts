@@ -95,16 +95,13 @@ async function act({ kaaj, chat, starting, mentions, highlighting }: Parts, mess
   }
 }
 
-/** The trees' own commands, with the change as the person saw it: the server refuses what has moved on. */
+/** By the trees' own commands, but only for the change as the person saw it: what has moved on is looked at again. */
 async function decide(chat: ChatView, message: Extract<ToHost, { type: "change" }>): Promise<void> {
-  const now = chat.session?.changes.find(({ id }) => id === message.change);
-  if (!now) return;
-  const change = { ...now, digest: message.digest };
-  const file = change.files.find(({ uri }) => uri === message.file);
-  const hunk = file?.hunks.find(({ id }) => id === message.hunk);
-  const part = { change, ...(file ? { file } : {}), ...(hunk ? { hunk } : {}) };
-  const command = message.action === "show" ? "kaaj.ui.showChange" : `kaaj.ui.${message.action}`;
-  await commands.executeCommand(command, part);
+  const { action, change, digest, file, hunk } = message;
+  const now = chat.session?.changes.find(({ id }) => id === change);
+  if (now?.digest !== digest) throw new Error("The change has moved on since. Look at it once more, then decide.");
+  const part = { change, ...(file === undefined ? {} : { file }), ...(hunk === undefined ? {} : { hunk }) };
+  await commands.executeCommand(action === "show" ? "kaaj.ui.showChange" : `kaaj.ui.${action}`, part);
 }
 
 async function open(uri: Uri, range: { start: { line: number; character: number } } | undefined): Promise<void> {
