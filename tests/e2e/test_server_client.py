@@ -255,3 +255,53 @@ async def test_explain_answers_in_text_and_changes_nothing(new_editor: NewEditor
         assert (finished["status"], finished["summary"]) == ("done", "It adds them up.")
         assert editor.event("change") is None
         assert "Answer in prose" in endpoint.prompts[0]["messages"][1]["content"]
+
+
+async def test_a_plan_is_edited_after_its_end_and_then_run(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:
+    plan = answer_calls(
+        (
+            "todo",
+            {"items": [{"title": "Mend total", "status": "pending"}, {"title": "Mend count", "status": "pending"}]},
+        )
+    )
+    endpoint.add(plan, DONE)
+    async with new_editor(capabilities=STREAM) as editor:
+        uri = await editor.open("cart.py")
+        planned = await editor.command("kaaj.start", {"prompt": "Mend it.", "mode": "plan"})
+        await ended(editor, planned["task"])
+        todo = editor.event("todo")
+        assert todo is not None
+        assert [item["status"] for item in todo["items"]] == ["pending", "pending"]
+        first, second = todo["items"]
+        items = [{"id": second["id"], "title": "Mend count()"}, {"id": first["id"], "title": first["title"]}]
+        edited = await editor.command("kaaj.todo", {"task": planned["task"], "items": items})
+        assert [item["title"] for item in edited["items"]] == ["Mend count()", "Mend total"]
+
+        endpoint.add(
+            answer_calls(("edit", {"path": "cart.py", "old": "len(prices) + 1", "new": "len(prices)"})),
+            answer("Counted."),
+        )
+        only = [{"title": edited["items"][0]["title"]}, {"title": "Mend total", "status": "skipped"}]
+        run = await editor.command("kaaj.start", {"prompt": "Mend it.", "session": planned["session"], "todo": only})
+        change = await editor.eventually(lambda: editor.change("proposed"))
+        assert change["task"] == run["task"]
+        hunk = change["files"][0]["hunks"][0]
+        assert (change["files"][0]["uri"], hunk["new"]) == (uri, "    return len(prices)\n")
+        listed = editor.event("todo", task=run["task"])
+        assert listed is not None
+        assert [(item["id"], item["status"]) for item in listed["items"]] == [("t1", "done"), ("t2", "skipped")]
+        assert hunk["todo"] == "t1"
+
+
+async def test_a_reply_of_two_hundred_thousand_characters_comes_whole(
+    new_editor: NewEditor, endpoint: ScriptedEndpoint
+) -> None:
+    text = "".join(f"word {n:09d} 😀\n" for n in range(11_800))
+    endpoint.add(answer(text, chunk=60))
+    async with new_editor(capabilities=STREAM) as editor:
+        started = await editor.command("kaaj.start", {"prompt": "Talk."})
+        finished = await editor.eventually(lambda: editor.event("task_finished", task=started["task"]), wait=60)
+        assert finished["status"] == "done"
+        assert len(text) > 200_000
+        assert "".join(event["text"] for event in editor.events if event["type"] == "text") == text
+        assert [event["seq"] for event in editor.events] == list(range(1, len(editor.events) + 1))
