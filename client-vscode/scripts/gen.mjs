@@ -73,8 +73,14 @@ function shown() {
   return Object.entries(settings.properties).filter(([name]) => !SECRET.includes(name));
 }
 
+/**
+ * What a person allows holds on every machine: VS Code leaves the user's settings of scope `machine` out in remote
+ * windows, and a `plan` or `required` must not be lost there. No workspace can set either kind.
+ */
+const EVERYWHERE = ["mode", "sandbox", "hideSecrets", "maxSteps", "maxTokens", "maxSeconds"];
+
 /** One setting as the settings editor of VS Code wants it: no anyOf, and out of a workspace's reach. */
-function contributed(schema) {
+function contributed(name, schema) {
   const row = without(schema, "anyOf", "format", "writeOnly", "title");
   if (schema.anyOf) {
     const branches = schema.anyOf.map(inlined);
@@ -82,7 +88,7 @@ function contributed(schema) {
     row.type = branches.map((branch) => branch.type);
     if (!("default" in row)) row.default = null;
   }
-  return { ...row, scope: "machine" };
+  return { ...row, scope: EVERYWHERE.includes(name) ? "application" : "machine" };
 }
 
 function manifest(before) {
@@ -118,7 +124,7 @@ function manifest(before) {
       scope: "application",
     },
   };
-  const rows = shown().map(([name, schema]) => [`kaaj.${name}`, contributed(schema)]);
+  const rows = shown().map(([name, schema]) => [`kaaj.${name}`, contributed(name, schema)]);
   whole.contributes.configuration.properties = { ...own, ...Object.fromEntries(rows) };
   return `${JSON.stringify(whole, null, 2)}\n`;
 }

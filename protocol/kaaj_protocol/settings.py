@@ -2,8 +2,8 @@
 
 Each of them can raise a right, withhold a file or cost money, so they count only where they come from the person's
 own settings, never from a file of a workspace: a client that merges the two must leave the workspace's part out (in
-VS Code every one has the scope `machine`). Unlike a command's argument, settings are read leniently: what is unknown
-or wrong is told, and the rest holds.
+VS Code every one has the scope `machine` or `application`). Unlike a command's argument, settings are read leniently:
+what is unknown or wrong is told, and the rest holds.
 """
 
 from __future__ import annotations

@@ -35,6 +35,13 @@ class KaajCapabilities implements StaticFeature {
   }
 }
 
+/** The library's client, without its toasts: what went wrong is told once, by the process's owner. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
 export interface Partner {
   onEvent(event: KaajEvent): void;
   /** What came was no LSP. */
@@ -74,7 +81,7 @@ export function connect(process: ServerProcess, trusted: boolean, log: LogOutput
       },
     },
   };
-  const client = new LanguageClient(SECTION, "Kaaj", () => Promise.resolve(process.child), options);
+  const client = new QuietClient(SECTION, "Kaaj", () => Promise.resolve(process.child), options);
   client.registerFeature(new KaajCapabilities());
   client.onNotification(EVENT, (event: KaajEvent) => {
     partner.onEvent(event);

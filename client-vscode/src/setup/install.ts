@@ -69,7 +69,7 @@ export class Installer {
     const ended = await this.server.installing(() => runCommands(title, plan.commands, around.home));
     this.log.info(`${title}: ${ended.kind}`);
     if (ended.kind === "failed") {
-      throw new Advice(`The command failed; the terminal “${title}” says why. Nothing else was changed.`, {
+      throw new Advice(`The command failed; the terminal “${title}” says why.`, {
         title: "Try again",
         command: verb === "Install" ? "kaaj.ui.install" : "kaaj.ui.update",
       });
