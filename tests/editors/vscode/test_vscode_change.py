@@ -33,7 +33,7 @@ async def test_change(studio: Studio) -> None:
     await window.shot("diff")
 
     # One hunk is accepted, the other rejected.
-    await window.row_action("Changes", "Line 4", "Accept")
+    await window.row_action("Changes", "Line 4", "Apply")
     await window.open_file("cart.py")
     await expect(window.editor_text()).to_contain_text("result += price")
     await window.row_action("Changes", "len(prices)", "Reject…")
@@ -45,7 +45,7 @@ async def test_change(studio: Studio) -> None:
     await window.shot("one-hunk")
 
     # Undo takes back what was applied.
-    await window.row_action("Changes", "applied", "Undo change")
+    await window.row_action("Changes", "applied", "Undo")
     await expect(window.editor_text()).not_to_contain_text("result += price")
     await window.save()
     await until("the file is as before", lambda: cart.read_text() == before)

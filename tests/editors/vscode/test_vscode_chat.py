@@ -31,7 +31,7 @@ async def test_chat(studio: Studio) -> None:
     await window.shot("diff")
     assert cart.read_text() == before
 
-    await window.row_action("Changes", "Line 4", "Accept")
+    await window.row_action("Changes", "Line 4", "Apply")
     await expect(window.row("Changes", "applied")).to_be_visible()
     await window.row_action("Changes", "Line 9", "Reject…")
     await window.chat.ended()
@@ -40,7 +40,7 @@ async def test_chat(studio: Studio) -> None:
     await until("one hunk is in the file", lambda: cart.read_text() == before.replace(SUM["old"], SUM["new"]))
     await window.shot("decided")
 
-    await window.row_action("Changes", "applied", "Undo change")
+    await window.row_action("Changes", "applied", "Undo")
     await expect(window.row("Changes", "undone")).to_be_visible()
     await window.save()
     await until("the file is as before", lambda: cart.read_text() == before)

@@ -29,7 +29,7 @@ Name: TypeAlias = Literal["neovim-0.11", "neovim-0.7", "emacs"]
 T = TypeVar("T")
 _TESTS: Final = Path(__file__).parents[2] / "plain"
 _DOCS: Final = Path(__file__).parents[4] / "docs"
-WAIT: Final = 40.0
+WAIT: Final = 15.0
 """Seconds until a state that never comes fails the test."""
 
 
@@ -162,7 +162,7 @@ class RealEditor:
         """Waits until a buffer has all of `parts`."""
 
         async def has() -> str:
-            text = await self.text(path)
+            text = await self.text(path) if await self.tell("has", str(path)) else ""
             return text if all(part in text for part in parts) else ""
 
         return await self.until(f"{path.name} has {parts}", has)
@@ -202,6 +202,26 @@ class RealEditor:
         assert title in titles
         await self.tell("choose", title)
 
+    async def lens(self, title: str, path: Path, line: int) -> None:
+        """Waits until the line shows such a lens, and runs it."""
+
+        async def shown() -> list[str]:
+            here = [row for row in await self.tell("lenses", str(path)) if row.startswith(f"{line} ")]
+            return here if f"{line} {title}" in here else []
+
+        several = await self.until(f"the lens {title!r} at line {line} of {path.name}", shown)
+        await self.tell("lens", str(path), line)
+        if len(several) > 1:
+            await self.choose(title)
+
+    async def focused(self, path: Path) -> None:
+        """Waits until the cursor is in a file."""
+
+        async def there() -> bool:
+            return bool(await self.tell("focus") == str(path))
+
+        await self.until(f"the cursor is in {path.name}", there)
+
     # --- papers --------------------------------------------------------------------------------------------------
 
     async def paper(self, name: str) -> Path:
@@ -229,7 +249,7 @@ class RealEditor:
             await self.said(f"Kaaj: the chat is {chat}")
             await self.tell("open", str(chat))
         else:
-            await self.contains(chat, "kaaj: your prompt")
+            await self.contains(chat, "kaaj: write below")
         return chat
 
     async def write_chat(self, chat: Path, words: str) -> None:

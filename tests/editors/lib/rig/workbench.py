@@ -161,9 +161,11 @@ class Workbench:
         box = self.page.locator(".quick-input-widget .quick-input-box input")
         await box.wait_for()
         await box.fill(name)
-        row = self.page.locator(".quick-input-list [role=option]").filter(has_text=name).first
+        # A diff of the file that was open has a row and a tab of its own.
+        row = self.page.locator(".quick-input-list [role=option]").filter(has_text=name, has_not_text="(Kaaj)").first
         await row.click()
-        await self.page.locator(".tabs-container .tab.active").filter(has_text=name).wait_for()
+        tab = self.page.locator(".editor-group-container.active .tab.active").filter(has_not_text="(Kaaj)")
+        await tab.and_(self.page.locator(f'[data-resource-name="{name}"]')).wait_for()
 
     async def ask(self, prompt: str) -> None:
         """Start a task by the command palette, at the place of the editor at hand."""
@@ -186,6 +188,19 @@ class Workbench:
             return False
 
         await until("the side bar shows Kaaj", selected)
+
+    async def widen_side_bar(self, width: int) -> None:
+        """Drag the side bar's edge until it is so wide, in pixels."""
+        box = await self.page.locator(".part.sidebar").bounding_box()
+        if box is None:
+            raise AssertionError("no side bar is shown")
+        edge = box["x"] + box["width"]
+        mouse = self.page.mouse
+        await mouse.move(edge, 400)
+        await mouse.down()
+        await mouse.move(edge + 20, 400)
+        await mouse.move(box["x"] + width, 400, steps=3)
+        await mouse.up()
 
     async def row_action(self, tree: str, text: str | re.Pattern[str], action: str) -> None:
         """Press one of the small buttons of a tree's row."""
