@@ -55,7 +55,7 @@ export class Sample {
 
   private async show(): Promise<void> {
     await window.showTextDocument(this.faulty, { preview: false, viewColumn: ViewColumn.One });
-    await commands.executeCommand("workbench.action.openWalkthrough", { category: WALKTHROUGH, step: `${WALKTHROUGH}#fix` }, true);
+    await commands.executeCommand("workbench.action.openWalkthrough", { category: WALKTHROUGH, step: "fix" }, true);
   }
 }
 
