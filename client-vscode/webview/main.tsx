@@ -41,7 +41,8 @@ addEventListener("message", (event: MessageEvent<unknown>) => {
   const message = toWebview(event.data);
   if (!message) return;
   if (message.type === "palette") {
-    if (setPalette(message.palette)) recolour();
+    setPalette(message.palette);
+    if (message.palette.renewed) recolour();
   } else if (message.type === "tokens") takeTokens(message.block, message.from, message.lines);
   else take(message);
 });

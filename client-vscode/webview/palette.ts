@@ -3,17 +3,11 @@ import type { Palette } from "../src/chat/messages";
 
 const sheet = new CSSStyleSheet();
 document.adoptedStyleSheets.push(sheet);
-let seen = "";
 
-/** Whether these are other colours than before, so that what is coloured has to be coloured anew. */
-export function setPalette({ colours }: Palette): boolean {
+export function setPalette({ colours }: Palette): void {
   const rules = colours.flatMap((colour, index) => {
     const safe = typeof colour === "string" && /^(#[0-9a-f]{3,8}|var\(--vscode-[\w-]+\))$/i.test(colour);
     return safe ? [`.code .c${index} { color: ${colour}; }`] : [];
   });
-  const text = rules.join("\n");
-  const other = seen !== "" && text !== seen;
-  seen = text;
-  sheet.replaceSync(text);
-  return other;
+  sheet.replaceSync(rules.join("\n"));
 }

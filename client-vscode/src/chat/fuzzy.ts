@@ -11,17 +11,33 @@ export function score(query: string, text: string): number | undefined {
   const wanted = query.toLowerCase();
   const lower = text.toLowerCase();
   const name = lower.lastIndexOf("/", lower.length - 2) + 1;
-  // In the name alone, where it fits there; else anywhere.
   const inName = run(wanted, lower, text, name);
-  const best = inName === undefined ? run(wanted, lower, text, 0) : inName + 20;
-  if (best === undefined) return undefined;
+  const anywhere = run(wanted, lower, text, 0);
+  if (anywhere === undefined) return undefined;
+  const best = Math.max(anywhere, (inName ?? -Infinity) + 6);
   const exact = lower.slice(name) === wanted ? 50 : lower.startsWith(wanted, name) ? 20 : 0;
   return best + exact - text.length / 20;
 }
 
+/** Beginnings that are tried. */
+const TRIED = 8;
+
+/** The best of the ways to find the characters in order, each beginning at another place. */
 function run(wanted: string, lower: string, text: string, from: number): number | undefined {
+  let most: number | undefined;
+  let start = lower.indexOf(wanted[0] ?? "", from);
+  for (let tried = 0; start >= 0 && tried < TRIED; tried++) {
+    const points = runFrom(wanted, lower, text, start);
+    if (points === undefined) break;
+    most = Math.max(most ?? points, points);
+    start = lower.indexOf(wanted[0] ?? "", start + 1);
+  }
+  return most;
+}
+
+function runFrom(wanted: string, lower: string, text: string, start: number): number | undefined {
   let sum = 0;
-  let at = from - 1;
+  let at = start - 1;
   for (const character of wanted) {
     const next = lower.indexOf(character, at + 1);
     if (next < 0) return undefined;

@@ -34,6 +34,8 @@ export interface Candidate {
 /** What a code block is drawn with: a colour and a style (bits: 1 italic, 2 bold, 4 underlined) by its index. */
 export interface Palette {
   readonly colours: readonly string[];
+  /** The theme is another one: what was coloured, or is about to be, has to be asked for anew. */
+  readonly renewed: boolean;
 }
 
 /** A line's tokens, flat: length in UTF-16 code units, index of the colour, style; and so on. */

@@ -12,7 +12,7 @@ export interface Block {
 }
 
 // Without link definitions a block reads the same whatever follows it, which the streaming stands on.
-const parser = new MarkdownIt({ html: false, linkify: true, breaks: false }).disable(["reference"]);
+const parser = new MarkdownIt({ html: false, linkify: true, breaks: false, maxNesting: 1000 }).disable(["reference"]);
 // What a link may be is decided where it is made, below.
 parser.validateLink = () => true;
 parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false });

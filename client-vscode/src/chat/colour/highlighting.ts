@@ -64,8 +64,7 @@ export class Highlighting {
   }
 
   private renew(): void {
-    this.blocks = new Map();
-    if (this.registry) void this.registry.then((registry) => this.recolour(registry));
+    if (this.registry) void this.registry.then((registry) => this.recolour(registry, true));
   }
 
   private async tokens({ block, language, from, lines, end }: Request): Promise<void> {
@@ -114,11 +113,11 @@ export class Highlighting {
       },
       getInjections: (scope) => grammars.injectedInto(scope),
     });
-    await this.recolour(registry);
+    await this.recolour(registry, false);
     return registry;
   }
 
-  private async recolour(registry: Registry): Promise<void> {
+  private async recolour(registry: Registry, renewed: boolean): Promise<void> {
     const plain = fallback();
     const own = await activeTheme();
     const { rules, foreground } = own ?? plain.theme;
@@ -131,8 +130,10 @@ export class Highlighting {
       if (index <= 1) return inherit; // what no rule colours has the colour of the text around
       return own ? colour : (plain.names.get(colour) ?? inherit);
     });
-    this.palette = { colours };
-    this.post({ type: "palette", palette: this.palette });
+    // The state at a line's end knows the colours of the theme that it was read with.
+    if (renewed) this.blocks = new Map();
+    this.palette = { colours, renewed: false };
+    this.post({ type: "palette", palette: { colours, renewed } });
   }
 }
 
