@@ -1,24 +1,30 @@
-"""Runs the queries on a database made of schema.sql, views.sql and a data file: python3 run.py NAME [data.sql]."""
+"""Runs a query of the folder queries/ on a fresh database: python3 run.py out."""
 
-import pathlib
 import sqlite3
 import sys
+from pathlib import Path
 
-HERE = pathlib.Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
-def database(*scripts):
+def database(data="sample.sql"):
+    """In memory: the schema, the views, then the data."""
     connection = sqlite3.connect(":memory:")
     connection.execute("PRAGMA foreign_keys = ON")
-    for script in ("schema.sql", "views.sql", *scripts):
-        connection.executescript((HERE / script).read_text(encoding="utf-8"))
+    for name in ("schema.sql", "views.sql", data):
+        connection.executescript(FOLDER.joinpath(name).read_text(encoding="utf-8"))
     return connection
 
 
 def query(connection, name):
-    return connection.execute((HERE / "queries" / f"{name}.sql").read_text(encoding="utf-8")).fetchall()
+    text = FOLDER.joinpath("queries", name + ".sql").read_text(encoding="utf-8")
+    return connection.execute(text).fetchall()
+
+
+def main(words):
+    for row in query(database(), words[0]):
+        print(*row, sep=" | ")
 
 
 if __name__ == "__main__":
-    for row in query(database(*sys.argv[2:] or ["sample.sql"]), sys.argv[1]):
-        print(*row, sep="\t")
+    main(sys.argv[1:])
