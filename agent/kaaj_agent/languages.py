@@ -1,7 +1,10 @@
-"""Languages by file name: what prompts call them, how a fence is tagged, how a line is commented out."""
+"""By file name: the language, as prompts call it, how its fence is tagged and its lines commented out; and whether
+a file holds tests.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
@@ -77,5 +80,17 @@ _BY_EXTENSION: Final = {word: language for word, language in _WORDS if word not 
 
 def language_of(path: PurePath | str) -> Language:
     """The language of a file by its whole name, else by its extension; `PLAIN` where neither is known."""
-    pure = PurePath(path)
-    return _BY_NAME.get(pure.name) or _BY_EXTENSION.get(pure.suffix[1:].lower(), PLAIN)
+    name = os.path.basename(path)  # noqa: PTH119 - a path object costs more than all the rest
+    stem, dot, extension = name.rpartition(".")
+    return _BY_NAME.get(name) or (_BY_EXTENSION.get(extension.lower(), PLAIN) if dot and stem else PLAIN)
+
+
+def is_test(path: PurePath) -> bool:
+    """Whether a file holds tests, by the usual names."""
+    name = path.name.lower()
+    stem = name.split(".", 1)[0]
+    if stem.startswith("test_") or stem.endswith(("_test", "_spec", "_tests")) or stem == "conftest":
+        return True
+    if ".test." in name or ".spec." in name or path.stem.endswith(("Test", "Tests", "Spec")):
+        return True
+    return bool({"tests", "test", "__tests__", "spec"}.intersection(part.lower() for part in path.parts[-4:-1]))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kaaj_agent.guided.units import outermost, spans
 from kaaj_agent.syntax import new_problem, parse_error, parses_as_well
 from kaaj_agent.trees.grammars import _GRAMMARS, TREE_MAX, Stopped, grammar, language_name
-from kaaj_agent.trees.tags import Definition, definitions, tags
+from kaaj_agent.trees.tags import Definition, Reference, definitions, tags
 
 NAMES = (
     "a.py", "a.js", "a.jsx", "a.ts", "a.tsx", "a.rs", "a.go", "A.java", "a.kt", "a.c", "a.h", "a.cpp", "a.cs",
@@ -299,13 +299,13 @@ def test_the_top_of_a_file() -> None:
 def test_references(name: str, text: str, expected: set[str]) -> None:
     found = tags(Path(name), text)
     assert found is not None
-    assert expected <= {reference for reference, _ in found.references}
+    assert expected <= {one.name for one in found.references}
 
 
 def test_a_reference_has_its_lines() -> None:
     found = tags(Path("a.py"), "go()\n\nx = go() + go()\n")
     assert found is not None
-    assert dict(found.references) == {"go": (1, 3)}
+    assert found.references == (Reference("go", (1, 3), "reference"),)
 
 
 _CODE = st.lists(

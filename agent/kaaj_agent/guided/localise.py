@@ -12,6 +12,7 @@ from typing import Final
 from kaaj_agent.guided.evidence import Case, Place
 from kaaj_agent.guided.sources import Sources
 from kaaj_agent.guided.units import Span, enclosing, is_test, names_called
+from kaaj_agent.mentions import identifiers as identifiers  # noqa: PLC0414 - a part of this module's interface
 from kaaj_agent.ports import Diagnostic
 
 SUSPECTS_MAX: Final = 12
@@ -237,32 +238,6 @@ def _whole_files(sources: Sources, found: Sequence[Suspect]) -> list[Suspect]:
         if size <= 120:
             whole.append(Suspect(path, Span("", 1, size, "file"), 0.5))
     return whole
-
-
-_QUOTED: Final = re.compile(r"[`'\"]([\w$][\w$.]*)(?:\(\))?[`'\"]")
-_CODEY: Final = re.compile(r"\b([A-Za-z]\w*_\w+|_\w+|[a-z]+[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*)\b|\b([\w.]+)\(\)")
-_DOTTED: Final = re.compile(r"\b([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)\b")
-_WORD: Final = re.compile(r"\b[A-Za-z_]\w{2,}\b")
-
-
-def identifiers(words: str) -> dict[str, float]:
-    """Bare names that a request may mean, with how surely it means them."""
-    found: dict[str, float] = {}
-
-    def put(name: str, weight: float) -> None:
-        bare = name.rpartition(".")[2]
-        if bare:
-            found[bare] = max(weight, found.get(bare, 0.0))
-
-    for match in _WORD.finditer(words):
-        put(match[0], 1.5)
-    for match in _DOTTED.finditer(words):
-        put(match[1], 4.0)
-    for match in _CODEY.finditer(words):
-        put(match[1] or match[2], 6.0)
-    for match in _QUOTED.finditer(words):
-        put(match[1], 8.0)
-    return found
 
 
 def named_files(sources: Sources, words: str) -> list[Path]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from kaaj_agent.guided.by_look import braced, indented
 from kaaj_agent.guided.span import Span as Span  # noqa: PLC0414 - a part of this module's interface
+from kaaj_agent.languages import is_test as is_test  # noqa: PLC0414 - a part of this module's interface
 from kaaj_agent.trees.tags import Kind, definitions
 
 PYTHON: Final = frozenset({".py", ".pyi"})
@@ -23,17 +24,6 @@ CODE: Final = frozenset({
 
 _KINDS: Final[Mapping[Kind, str]] = {"class": "class", "container": "class", "function": "function"}
 _BY_INDENTATION: Final = PYTHON | {".rb", ".lua", ".ex", ".exs", ".sh"}
-
-
-def is_test(path: Path) -> bool:
-    """Whether a file holds tests, by the usual names."""
-    name = path.name.lower()
-    stem = name.split(".", 1)[0]
-    if stem.startswith("test_") or stem.endswith(("_test", "_spec", "_tests")) or stem == "conftest":
-        return True
-    if ".test." in name or ".spec." in name or path.stem.endswith(("Test", "Tests", "Spec")):
-        return True
-    return bool({"tests", "test", "__tests__", "spec"}.intersection(part.lower() for part in path.parts[-4:-1]))
 
 
 def spans(path: Path, text: str) -> list[Span]:

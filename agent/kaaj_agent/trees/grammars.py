@@ -45,8 +45,8 @@ _GRAMMARS: Final = {
     "bash": ("tree_sitter_bash", "language"),
 }
 _SAME: Final = {"jsx": "javascript"}
-_NO_GRAMMAR: Final = frozenset({".zsh", ".zshrc", ".sc"})
-"""Names that are listed with a language, but whose texts its grammar does not take."""
+_NO_GRAMMAR: Final = (".zsh", ".zshrc")
+"""Ends of names that are listed with a language whose grammar does not take them."""
 
 _CHUNK: Final = 64 * 1024
 _LONE_CR: Final = re.compile(r"\r(?!\n)")
@@ -67,10 +67,11 @@ class Grammar:
     references: Query | None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def parse(self, data: bytes, stop: Callable[[], bool] | None = None) -> Tree:
+    def parse(self, data: bytes, stop: Callable[[], bool] | None = None, *, alone: bool = False) -> Tree:
         """The tree of a UTF-8 text. `stop` is asked often, and its answer True raises Stopped.
 
         The parser holds the interpreter; coming back into Python now and then lets other threads have their turn.
+        `alone`: there are none, so it need not.
         """
 
         def read(offset: int, _point: object) -> bytes:
@@ -80,6 +81,8 @@ class Grammar:
             return stop is not None and stop()
 
         with self.lock:
+            if alone:
+                return self.parser.parse(data)
             try:
                 return self.parser.parse(read, progress_callback=progress)
             except ValueError as error:
@@ -89,13 +92,12 @@ class Grammar:
 
 def language_name(path: PurePath | str) -> str:
     """The grammar's name for a file, or empty where there is none. Loads nothing."""
-    pure = PurePath(path)
-    suffix = pure.suffix.lower()
-    if suffix in _NO_GRAMMAR or pure.name in _NO_GRAMMAR:
+    name = str(path)
+    if name.endswith(_NO_GRAMMAR):
         return ""
-    if suffix == ".h":
+    if name.endswith((".h", ".H")):
         return "cpp"  # C's headers are C++ too, for all that is asked here
-    fence = language_of(pure).fence
+    fence = language_of(name).fence
     fence = _SAME.get(fence, fence)
     return fence if fence in _GRAMMARS else ""
 

@@ -3,7 +3,10 @@
 A definition's node is captured by its kind: `class` (has members), `function` (has a body), `container` (members of
 a type that is defined elsewhere: Rust's `impl`, Swift's `extension`), `type` and `value` (a name for a type or a
 constant at the top), `declaration` (a function without its body). `name` is the identifier, `owner` the type that a
-definition outside of it belongs to. A reference's node is the identifier itself.
+definition outside of it belongs to.
+
+A reference's node is the identifier itself: `imported` by name, `member` of something whose type nobody knows here,
+or `reference` for any other.
 """
 
 from __future__ import annotations
@@ -31,12 +34,12 @@ _JAVASCRIPT: Final = """
 """
 _JAVASCRIPT_REFERENCES: Final = """
 (call_expression function: (identifier) @reference)
-(call_expression function: (member_expression property: (property_identifier) @reference))
+(call_expression function: (member_expression property: (property_identifier) @member))
 (new_expression constructor: (identifier) @reference)
 (new_expression constructor: (member_expression property: (property_identifier) @reference))
-(import_specifier name: (identifier) @reference)
-(import_clause (identifier) @reference)
-(variable_declarator name: (object_pattern (shorthand_property_identifier_pattern) @reference)
+(import_specifier name: (identifier) @imported)
+(import_clause (identifier) @imported)
+(variable_declarator name: (object_pattern (shorthand_property_identifier_pattern) @imported)
   value: (call_expression function: (identifier) @_require))
 (export_specifier name: (identifier) @reference)
 """
@@ -91,7 +94,7 @@ _C: Final = """
 """
 _C_REFERENCES: Final = """
 (call_expression function: (identifier) @reference)
-(call_expression function: (field_expression field: (field_identifier) @reference))
+(call_expression function: (field_expression field: (field_identifier) @member))
 (type_identifier) @reference
 """
 
@@ -238,9 +241,9 @@ DEFINITIONS: Final = {
 REFERENCES: Final = {
     "python": """
 (call function: (identifier) @reference)
-(call function: (attribute attribute: (identifier) @reference))
-(import_from_statement name: (dotted_name (identifier) @reference .))
-(import_from_statement name: (aliased_import name: (dotted_name (identifier) @reference .)))
+(call function: (attribute attribute: (identifier) @member))
+(import_from_statement name: (dotted_name (identifier) @imported .))
+(import_from_statement name: (aliased_import name: (dotted_name (identifier) @imported .)))
 (class_definition superclasses: (argument_list [(identifier) @reference
   (attribute attribute: (identifier) @reference)]))
 (decorator [(identifier) @reference (attribute attribute: (identifier) @reference)])
@@ -253,34 +256,35 @@ REFERENCES: Final = {
     "tsx": _TYPESCRIPT_REFERENCES + _JSX_REFERENCES,
     "rust": """
 (call_expression function: (identifier) @reference)
-(call_expression function: (field_expression field: (field_identifier) @reference))
-(call_expression function: (scoped_identifier name: (identifier) @reference))
+(call_expression function: (field_expression field: (field_identifier) @member))
+(call_expression function: (scoped_identifier name: (identifier) @member))
 (call_expression function: (generic_function function: (identifier) @reference))
 (macro_invocation macro: (identifier) @reference)
 (type_identifier) @reference
-(use_declaration argument: (scoped_identifier name: (identifier) @reference))
-(use_list (identifier) @reference)
+(use_declaration argument: (scoped_identifier name: (identifier) @imported))
+(use_list (identifier) @imported)
 (scoped_identifier path: (identifier) @reference)
 """,
     "go": """
 (call_expression function: (identifier) @reference)
-(call_expression function: (selector_expression field: (field_identifier) @reference))
+(call_expression function: (selector_expression field: (field_identifier) @member))
 (type_identifier) @reference
 """,
     "java": """
-(method_invocation name: (identifier) @reference)
-(method_reference (identifier) @reference .)
+(method_invocation !object name: (identifier) @reference)
+(method_invocation object: (_) name: (identifier) @member)
+(method_reference (identifier) @member .)
 (type_identifier) @reference
-(import_declaration (scoped_identifier name: (identifier) @reference))
+(import_declaration (scoped_identifier name: (identifier) @imported))
 (method_invocation object: (identifier) @reference)
 (annotation name: (identifier) @reference)
 (marker_annotation name: (identifier) @reference)
 """,
     "kotlin": """
 (call_expression . (identifier) @reference)
-(call_expression . (navigation_expression (identifier) @reference .))
+(call_expression . (navigation_expression (identifier) @member .))
 (user_type (identifier) @reference)
-(import (qualified_identifier (identifier) @reference .))
+(import (qualified_identifier (identifier) @imported .))
 (navigation_expression . (identifier) @reference)
 """,
     "c": _C_REFERENCES,
@@ -292,8 +296,8 @@ REFERENCES: Final = {
 """,
     "csharp": """
 (invocation_expression function: (identifier) @reference)
-(invocation_expression function: (member_access_expression name: (identifier) @reference))
-(invocation_expression function: (member_access_expression name: (generic_name (identifier) @reference)))
+(invocation_expression function: (member_access_expression name: (identifier) @member))
+(invocation_expression function: (member_access_expression name: (generic_name (identifier) @member)))
 (member_access_expression expression: (identifier) @reference)
 (object_creation_expression type: (identifier) @reference)
 (object_creation_expression type: (generic_name (identifier) @reference))
@@ -307,28 +311,29 @@ REFERENCES: Final = {
 """,
     "swift": """
 (call_expression . (simple_identifier) @reference)
-(call_expression . (navigation_expression suffix: (navigation_suffix suffix: (simple_identifier) @reference)))
+(call_expression . (navigation_expression suffix: (navigation_suffix suffix: (simple_identifier) @member)))
 (user_type (type_identifier) @reference)
 """,
     "php": """
 (function_call_expression function: [(name) @reference (qualified_name (name) @reference)])
-(member_call_expression name: (name) @reference)
-(scoped_call_expression name: (name) @reference)
+(member_call_expression name: (name) @member)
+(scoped_call_expression name: (name) @member)
 (scoped_call_expression scope: (name) @reference)
 (object_creation_expression [(name) @reference (qualified_name (name) @reference)])
 (named_type [(name) @reference (qualified_name (name) @reference)])
 (base_clause [(name) @reference (qualified_name (name) @reference)])
 (class_interface_clause [(name) @reference (qualified_name (name) @reference)])
-(namespace_use_clause [(name) @reference (qualified_name (name) @reference)])
+(namespace_use_clause [(name) @imported (qualified_name (name) @imported)])
 (use_declaration (name) @reference)
 """,
     "ruby": """
-(call method: (identifier) @reference)
+(call !receiver method: (identifier) @reference)
+(call receiver: (_) method: (identifier) @member)
 (constant) @reference
 """,
     "lua": """
-(function_call name: [(identifier) @reference (dot_index_expression field: (identifier) @reference)
-  (method_index_expression method: (identifier) @reference)])
+(function_call name: [(identifier) @reference (dot_index_expression field: (identifier) @member)
+  (method_index_expression method: (identifier) @member)])
 """,
     "bash": "(command name: (command_name (word) @reference))",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from kaaj_agent.trees.grammars import TREE_MAX, Grammar, encoded, grammar_of
 
@@ -48,12 +48,26 @@ class Definition:
         return self.name.rpartition(".")[2]
 
 
+Means: TypeAlias = Literal["imported", "reference", "member"]
+
+
+class Reference(NamedTuple):
+    """A name that is used. `lines` count from 1; `means` is the strongest way in which it is referred to."""
+
+    name: str
+    lines: tuple[int, ...]
+    means: Means
+
+
+_MEANS: Final[tuple[Means, ...]] = ("imported", "reference", "member")
+
+
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Definitions in order of the text, outer first; references by bare name, each with its lines, from 1."""
+    """Definitions in order of the text, outer first; references by bare name."""
 
     definitions: tuple[Definition, ...] = ()
-    references: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    references: tuple[Reference, ...] = ()
 
 
 def definitions(path: PurePath, text: str, stop: Stop | None = None) -> tuple[Definition, ...] | None:
@@ -65,13 +79,16 @@ def definitions(path: PurePath, text: str, stop: Stop | None = None) -> tuple[De
     return _definitions(grammar, data, grammar.parse(data, stop).root_node)
 
 
-def tags(path: PurePath, text: str, stop: Stop | None = None) -> Tags | None:
-    """What a text defines and refers to; None where there is no grammar for it or it is too large. Raises Stopped."""
+def tags(path: PurePath, text: str, *, alone: bool = False) -> Tags | None:
+    """What a text defines and refers to; None where there is no grammar for it or it is too large.
+
+    `alone`: no other thread of the process waits for its turn.
+    """
     grammar = grammar_of(path) if len(text) <= TREE_MAX else None
     if grammar is None:
         return None
     data = encoded(text)
-    root = grammar.parse(data, stop).root_node
+    root = grammar.parse(data, alone=alone).root_node
     return Tags(_definitions(grammar, data, root), _references(grammar, data, root))
 
 
@@ -128,20 +145,25 @@ def _extent(node: Node) -> tuple[int, int]:
     return first.start_point.row + 1, max(last, node.start_point.row + 1)
 
 
-def _references(grammar: Grammar, data: bytes, root: Node) -> tuple[tuple[str, tuple[int, ...]], ...]:
+def _references(grammar: Grammar, data: bytes, root: Node) -> tuple[Reference, ...]:
     from tree_sitter import QueryCursor  # noqa: PLC0415 - the grammar is here, so the bindings are loaded
 
     if grammar.references is None:
         return ()
     lines: dict[str, dict[int, None]] = {}
+    means: dict[str, Means] = {}
     for start in range(0, len(data) + 1, _WINDOW):
         cursor = QueryCursor(grammar.references)
         cursor.set_byte_range(start, start + _WINDOW)
-        for node in cursor.captures(root).get("reference", ()):
-            name = _text(data, node)
-            if len(name) > 1:
-                lines.setdefault(name, {})[node.start_point.row + 1] = None
-    return tuple((name, tuple(sorted(at))) for name, at in lines.items())
+        captures = cursor.captures(root)
+        for meant in _MEANS:
+            for node in captures.get(meant, ()):
+                name = _text(data, node)
+                if len(name) > 1:
+                    lines.setdefault(name, {})[node.start_point.row + 1] = None
+                    if means.setdefault(name, meant) != meant and _MEANS.index(meant) < _MEANS.index(means[name]):
+                        means[name] = meant
+    return tuple(Reference(name, tuple(sorted(at)), means[name]) for name, at in lines.items())
 
 
 def _text(data: bytes, node: Node) -> str:
