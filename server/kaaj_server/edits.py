@@ -13,7 +13,8 @@ from kaaj_server.lsp.features import Features
 
 Json: TypeAlias = Any
 _ANNOTATION: Final = "kaaj"
-_NEEDED: Final = {"create": "create", "delete": "delete", "rename": "rename"}
+_NEEDED: Final = {"delete": "delete", "rename": "rename"}
+"""Where a client cannot create a file, it opens a buffer for the text that goes there."""
 
 
 def workspace_edit(change: ChangeSet, convert: Convert, features: Features, *, confirm: bool = False) -> Json:
@@ -27,7 +28,7 @@ def workspace_edit(change: ChangeSet, convert: Convert, features: Features, *, c
     annotate: Json = {"annotationId": _ANNOTATION} if features.annotations else {}
     rows: list[Json] = []
     for file in change.files:
-        rows.extend(_operations(file, convert, annotate))
+        rows.extend(_operations(file, convert, features, annotate))
     edit: dict[str, Json] = {"documentChanges": rows}
     if features.annotations:
         label = change.summary.strip().partition("\n")[0][:80] or "Kaaj"
@@ -49,10 +50,12 @@ def _refuse_what_is_missing(change: ChangeSet, features: Features) -> None:
             )
 
 
-def _operations(file: FileChange, convert: Convert, annotate: Json) -> list[Json]:
+def _operations(file: FileChange, convert: Convert, features: Features, annotate: Json) -> list[Json]:
     match file.kind:
         case "create":
             uri = convert.uri(file.path)
+            if "create" not in features.operations:
+                return [{"textDocument": {"uri": uri, "version": None}, "edits": _text_edits(file, convert)}]
             create = {"kind": "create", "uri": uri, "options": {"overwrite": False, "ignoreIfExists": False}}
             rows: list[Json] = [create | annotate]
             if file.after:

@@ -43,8 +43,10 @@ __all__ = [
 ]
 
 Json: TypeAlias = Any
-Obeys: TypeAlias = Literal["applies", "refuses", "never answers", "lies", "answers late"]
-"""What the editor does with `workspace/applyEdit`. `lies`: says applied, and does nothing."""
+Obeys: TypeAlias = Literal["applies", "refuses", "never answers", "lies", "answers late", "tells when idle"]
+"""What the editor does with `workspace/applyEdit`. `lies`: says applied, and does nothing. `tells when idle`: does not
+tell of its new text while it waits for an answer, as eglot.
+"""
 
 _WAIT: Final = 20.0
 
@@ -310,7 +312,7 @@ class FakeEditor:
 
     async def _obey(self, edit: Json) -> bool | None:
         match self.obeys:
-            case "applies":
+            case "applies" | "tells when idle":
                 return await self.apply(edit)
             case "refuses":
                 return False
@@ -364,7 +366,17 @@ class FakeEditor:
         self.buffers[uri] = text
         self.versions[uri] += 1
         document = {"uri": uri, "version": self.versions[uri]}
-        self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]})
+        changed = {"textDocument": document, "contentChanges": [{"text": text}]}
+        if self.obeys == "tells when idle":
+            self._own(self._tell_when_idle(changed))
+        else:
+            self.notify("textDocument/didChange", changed)
+
+    async def _tell_when_idle(self, changed: Json) -> None:
+        while self._open:
+            self._changed.clear()
+            await self._changed.wait()
+        self.notify("textDocument/didChange", changed)
 
     # --- the wire --------------------------------------------------------------------------------------------------
 

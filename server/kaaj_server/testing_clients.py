@@ -32,8 +32,8 @@ NEOVIM_11: Final[Json] = {
     "workspace": {
         "applyEdit": True,
         "configuration": True,
-        "workspaceEdit": {"resourceOperations": ["rename", "create", "delete"], "documentChanges": True},
-        "codeLens": {"refreshSupport": True},
+        "workspaceEdit": {"resourceOperations": ["rename", "create", "delete"]},
+        "codeLens": {"refreshSupport": True},  # as docs/neovim.md sets it up
     },
     "textDocument": {"codeAction": _ACTIONS},
     "window": {"workDoneProgress": True, "showDocument": {"support": True}, "showMessage": {}},
@@ -41,7 +41,6 @@ NEOVIM_11: Final[Json] = {
 NEOVIM_07: Final[Json] = {
     "workspace": {
         "applyEdit": True,
-        "configuration": True,
         "workspaceEdit": {"resourceOperations": ["rename", "create", "delete"]},
     },
     "textDocument": {"codeAction": _ACTIONS},
@@ -50,7 +49,6 @@ NEOVIM_07: Final[Json] = {
 EGLOT: Final[Json] = {
     "workspace": {"applyEdit": True, "configuration": True, "workspaceEdit": {"documentChanges": True}},
     "textDocument": {"codeAction": {"codeActionLiteralSupport": _ACTIONS["codeActionLiteralSupport"]}},
-    "window": {"workDoneProgress": True},
 }
 
 

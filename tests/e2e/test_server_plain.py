@@ -57,7 +57,7 @@ async def test_a_stock_client_is_asked_and_gets_the_change(
         assert "cart.py" in question["message"]
         assert editor.events == [], "no stream that was not asked for"
         edit = editor.edits[0]["edit"]
-        assert ("documentChanges" in edit) == (capabilities is not NEOVIM_07)
+        assert "documentChanges" in edit
         assert "changeAnnotations" not in edit
 
 
@@ -176,6 +176,33 @@ async def test_lenses_on_the_file_lead_through_the_whole_way(new_editor: NewEdit
         await editor.request("workspace/executeCommand", (await lenses())["Kaaj: undo"]["command"])
         assert editor.buffers[uri] == before
         assert await lenses() == {}
+
+
+async def test_a_client_that_tells_its_text_after_the_answer_is_answered(
+    new_editor: NewEditor, endpoint: ScriptedEndpoint
+) -> None:
+    endpoint.add(TWO, DONE)
+    async with new_editor(capabilities=EGLOT, obeys="tells when idle") as editor:
+        uri = await editor.open("cart.py")
+        before = editor.buffers[uri]
+        await editor.command("kaaj.start", {"prompt": "Mend the cart.", "uri": uri})
+        await editor.eventually(lambda: editor.questions)
+        apply = await action_at(editor, uri, 0, "Kaaj: apply the change (2 hunks in 1 file)")
+        answered = await editor.request("workspace/executeCommand", apply)
+        assert answered["state"] == "applying"
+        assert NEW in editor.buffers[uri]
+
+        async def undo() -> Any:
+            try:
+                return await action_at(editor, uri, 0, "Kaaj: undo")
+            except KeyError:
+                return None
+
+        while not (command := await undo()):
+            await asyncio.sleep(0.02)
+        await editor.request("workspace/executeCommand", command)
+        assert editor.buffers[uri] == before
+        assert editor.messages == []
 
 
 async def test_the_chat_is_a_document_to_write_in(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:

@@ -182,16 +182,31 @@ async def test_deleting_and_renaming(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("features", "words"),
-    [
-        (replace(ALL, document_changes=False), "create files"),
-        (replace(ALL, operations=frozenset({"rename"})), "create files"),
-    ],
+    "features", [replace(ALL, document_changes=False), replace(ALL, operations=frozenset({"rename"}))]
 )
-async def test_a_client_that_cannot_create_files_is_told_so(tmp_path: Path, features: Features, words: str) -> None:
+async def test_a_client_that_cannot_create_files_gets_the_text_of_one(tmp_path: Path, features: Features) -> None:
     client = Client(tmp_path.resolve(), features=features)
-    with pytest.raises(ApplyError, match=words):
-        await client.applier.apply(change(FileChange(client.root / "new.txt", None, "x\n")))
+    new = client.root / "new.txt"
+
+    def does() -> None:
+        client.open("new.txt", "x\n")
+
+    client.does = does
+    await client.applier.apply(change(FileChange(new, None, "x\n").with_hunks()))
+    (edit,) = client.asked
+    at = {"line": 0, "character": 0}
+    text = [{"range": {"start": at, "end": at}, "newText": "x\n"}]
+    if features.document_changes:
+        assert edit["documentChanges"] == [{"textDocument": {"uri": new.as_uri(), "version": None}, "edits": text}]
+    else:
+        assert edit["changes"] == {new.as_uri(): text}
+
+
+async def test_a_client_that_cannot_delete_files_is_told_so(tmp_path: Path) -> None:
+    client = Client(tmp_path.resolve(), features=replace(ALL, operations=frozenset({"create"})))
+    gone = client.open("gone.txt", "x\n")
+    with pytest.raises(ApplyError, match="delete files"):
+        await client.applier.apply(change(FileChange(gone.path, gone, None)))
     assert client.asked == []
 
 

@@ -32,10 +32,11 @@ def test_nothing_a_client_sends_is_too_odd(capabilities: Any) -> None:
 def test_the_editors_that_are_known() -> None:
     code, eleven, seven, eglot = map(read, (VSCODE, NEOVIM_11, NEOVIM_07, EGLOT))
     assert [one.annotations for one in (code, eleven, seven, eglot)] == [True, False, False, False]
-    assert [one.document_changes for one in (code, eleven, seven, eglot)] == [True, True, False, True]
+    assert [one.document_changes for one in (code, eleven, seven, eglot)] == [True, True, True, True]
     assert [one.resolve_edit for one in (code, eleven, seven, eglot)] == [True, True, True, False]
     assert [one.encoding for one in (code, eleven, seven, eglot)] == ["utf-16", "utf-8", "utf-16", "utf-16"]
     assert eglot.operations == frozenset()
+    assert [one.progress for one in (code, eleven, seven, eglot)] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,18 @@ def test_a_chat_without_its_mark_has_no_prompt() -> None:
     assert mark_line(["all gone"]) is None
 
 
+def test_calls_one_after_another_are_one_list() -> None:
+    call = {"kind": "tool", "text": "Edit a.py", "ok": True, "detail": "line 4"}
+    text = chat_text([{"kind": "model", "text": "Now."}, call, call, {"kind": "model", "text": "Done."}], "")
+    assert "\nNow.\n\n- ✓ Edit a.py — line 4\n- ✓ Edit a.py — line 4\n\nDone.\n" in text
+
+
+def test_an_item_is_proved_by_its_hunks_before_words() -> None:
+    served = Evidence(("h1", "h2"), "parses", "read a.py")
+    text, _ = plan_text("Do it", TodoList((Todo("t1", "One", "done", evidence=served),)))
+    assert text.endswith("- [x] One (2 hunks, parses)\n")
+
+
 def test_the_plan_shows_the_evidence() -> None:
     todo = TodoList((Todo("t1", "One", "done", evidence=Evidence((), "pytest", "")), Todo("t2", "Two", "skipped")))
     text, places = plan_text("Do it\nnow", todo)

@@ -77,6 +77,8 @@ class ClientApplier:
     ask: Callable[[str, Json], Awaitable[Json]]
     waits: Waits = field(default_factory=Waits)
     routes: dict[str, Route] = field(default_factory=dict[str, Route])
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the client says that it has done an edit; whoever waits for it clears it before."""
     _handed_out: asyncio.Future[None] | None = None
 
     def give_way(self) -> None:
@@ -180,6 +182,7 @@ class ClientApplier:
             if answer is not None and answer.done() and not heard:
                 heard = True
                 self._refused(answer, expected, missing)
+                self.answered.set()
                 deadline = loop.time() + self.waits.settle
             left = deadline - loop.time()
             given_way = answer is None and self._handed_out is not None and self._handed_out.done()

@@ -6,11 +6,13 @@ What is wrong with an argument is answered with InvalidParams and the field's na
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kaaj_agent.changes import Applied, ChangeSet, Proposed
+from kaaj_agent.failures import KaajError
 from kaaj_agent.request import Intent, StartRequest
 from kaaj_protocol import names
 from kaaj_protocol.commands import (
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from kaaj_server.lsp.engine import Engine
 
 Json: TypeAlias = Any
+_TEXT_SECONDS: Final = 0.5
+"""From the client's word that it has made an edit to the text that shows it, for the most part."""
 
 EXPLAIN: Final = "Explain what the selected code does."
 TESTS: Final = "Write tests for the selected code."
@@ -89,14 +93,14 @@ class Commands:
                 await engine.cancel(task)
                 return {"task": task, "cancelled": ran}
             case DecideArgument() if command == names.ACCEPT:
-                change = await engine.accept(argument.change, argument.digest, argument.hunks)
-                return _decided(change, argument.change)
+                accepting = engine.accept(argument.change, argument.digest, argument.hunks)
+                return await self._write(accepting, argument.change)
             case DecideArgument():
                 reason = argument.reason or ""
                 change = await engine.reject(argument.change, argument.digest, argument.hunks, reason)
                 return _decided(change, argument.change)
             case UndoArgument():
-                return _decided(await engine.undo(argument.change), argument.change)
+                return await self._write(engine.undo(argument.change), argument.change)
             case TodoArgument(task=task):
                 view = engine.board.tasks.get(task)
                 before = view.todo if view is not None else None
@@ -108,6 +112,36 @@ class Commands:
                 gone = await engine.agent.forget(session)
                 engine.forget(session)
                 return {"session": session, "forgotten": gone}
+
+    async def _write(self, work: Coroutine[Any, Any, ChangeSet], asked: str) -> Json:
+        """What changes the person's texts. It is answered when it is done, or soon after the client says that it has
+        made the edit: some (eglot) tell of the new text only once the command that they wait for is answered. What
+        goes wrong after that is told in a message.
+        """
+        engine = self._engine
+        if engine.plain is None:
+            return _decided(await work, asked)
+        engine.applier.answered.clear()
+        outcome = engine.server.own(_outcome(work))
+        answered = asyncio.ensure_future(engine.applier.answered.wait())
+        try:
+            await asyncio.wait({outcome, answered}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({outcome}, timeout=_TEXT_SECONDS)
+        finally:
+            answered.cancel()
+            if not outcome.done():
+                outcome.add_done_callback(self._tell)
+        if not outcome.done():
+            return {"change": asked, "state": "applying", "message": "The editor is at it."}
+        found = outcome.result()
+        if isinstance(found, KaajError):
+            raise found
+        return _decided(found, asked)
+
+    def _tell(self, outcome: asyncio.Task[ChangeSet | KaajError]) -> None:
+        found = None if outcome.cancelled() or outcome.exception() else outcome.result()
+        if isinstance(found, KaajError):
+            self._engine.server.say("error", str(found))
 
     async def _start(self, request: StartRequest) -> Json:
         started = await self._engine.agent.start(request)
@@ -139,6 +173,13 @@ class Commands:
             raise InvalidParamsError("document: must be chat, plan or diff", "document")
         await plain.papers.show(document, focus=True)
         return None
+
+
+async def _outcome(work: Coroutine[Any, Any, ChangeSet]) -> ChangeSet | KaajError:
+    try:
+        return await work
+    except KaajError as error:
+        return error
 
 
 def _decided(change: ChangeSet, asked: str) -> Json:

@@ -64,7 +64,8 @@ def read(capabilities: Json) -> Features:
         encoding=choose(_words(encodings)),
         asked_version=_version(_at(capabilities, "experimental", names.SECTION)),
         apply_edit=_at(capabilities, "workspace", "applyEdit") is True,
-        document_changes=_at(edit, "documentChanges") is True,
+        # Neovim (to 0.11) names the operations alone; they stand among document changes only.
+        document_changes=_at(edit, "documentChanges") is True or bool(_words(operations)),
         operations=_ALL_OPERATIONS.intersection(_words(operations)),
         annotations=isinstance(_at(edit, "changeAnnotationSupport"), Mapping),
         progress=_at(capabilities, "window", "workDoneProgress") is True,

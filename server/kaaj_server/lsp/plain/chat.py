@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from kaaj_agent.todo import Evidence, TodoList
 
 Json: TypeAlias = Any
-MARK: Final = "<!-- kaaj: your prompt, below this line; then the action or lens “Kaaj: send” -->"
+MARK: Final = "<!-- kaaj: write below this line, then take the action or lens “Kaaj: send” -->"
 _BOXES: Final = {"pending": "[ ]", "running": "[>]", "done": "[x]", "failed": "[!]", "skipped": "[-]"}
 
 
@@ -25,6 +25,8 @@ def chat_text(entries: Sequence[Mapping[str, Json]], prompt: str) -> str:
                 ok = entry.get("ok")
                 mark = "…" if ok is None else "✓" if ok else "✗"
                 detail = f" — {entry['detail']}" if entry.get("detail") else ""
+                if rows[-2].startswith("- "):
+                    rows.pop()  # calls one after another are one list
                 rows += [f"- {mark} {entry['text']}{detail}", ""]
             case _:
                 rows += [f"> {entry.get('level', 'info')}: {entry['text']}", ""]

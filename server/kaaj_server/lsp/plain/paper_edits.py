@@ -69,7 +69,8 @@ class PaperEdits:
         end = self._engine.server.world.listen(lambda touched: moved.set() if touched == path else None)
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                await self._engine.server.protocol.ask("workspace/applyEdit", {"label": "Kaaj", "edit": edit})
+                # Without a label: Neovim prints one each time.
+                await self._engine.server.protocol.ask("workspace/applyEdit", {"edit": edit})
             async with asyncio.timeout(_MOVE_SECONDS):
                 await moved.wait()
         except (TimeoutError, RequestFailedError) as error:

@@ -146,10 +146,19 @@ class Papers:
                 "warning", f"Kaaj cannot write the {paper} to {path}: {problem}. The session goes on without it."
             )
         elif server.features.show_document:
-            params = {"uri": self._engine.convert.uri(path), "external": False, "takeFocus": focus}
+            params: dict[str, Json] = {"uri": self._engine.convert.uri(path), "external": False, "takeFocus": focus}
+            if paper == "chat" and focus:
+                params["selection"] = await self._writing_place(path)
             server.own(self._ask("window/showDocument", params))
         else:
             server.say("info", f"Kaaj: the {paper} is {path}")
+
+    async def _writing_place(self, path: Path) -> Json:
+        """The end of the chat, where the next prompt is written."""
+        open_text = self._open(path)
+        text = open_text if open_text is not None else await asyncio.to_thread(_read, path)
+        end = {"line": max(0, text.count("\n") - 1), "character": 0}
+        return {"start": end, "end": end}
 
     async def close(self) -> None:
         if self._timer is not None:
