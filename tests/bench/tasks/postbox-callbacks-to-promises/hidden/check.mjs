@@ -6,7 +6,8 @@ import { readFileSync } from "node:fs";
 const root = `${process.env.KAAJ_TASK}/workspace/`;
 assert.equal(readFileSync("vendor/keep.js", "utf8"), readFileSync(root + "vendor/keep.js", "utf8"), "vendor/keep.js changed");
 for (const name of ["src/readers.js", "src/queue.js"]) {
-  assert.doesNotMatch(readFileSync(name, "utf8"), /callback|new Promise|\.then\(/, `${name} is not quite there`);
+  const code = readFileSync(name, "utf8").replace(/\/\*[^]*?\*\/|\/\/.*/g, "");
+  assert.doesNotMatch(code, /callback|new Promise|\.then\(/, `${name} is not quite there`);
 }
 const { Keep } = await load("vendor/keep.js");
 const { Readers } = await load("src/readers.js");

@@ -5,7 +5,7 @@ def python(*words, **more):
 import ast, pathlib, tempfile
 text = pathlib.Path("station/cli.py").read_text()
 tree = ast.parse(text)
-assert "type: ignore" not in text and "cast" not in text and "Any" not in text
+assert "type: ignore" not in text and "cast(" not in text and "import Any" not in text
 assert not any(isinstance(node, ast.Assert) for node in ast.walk(tree))
 import typing
 from station import alerts, reading
