@@ -104,7 +104,7 @@ async def studio(
 ) -> AsyncIterator[Studio]:
     node: pytest.Item = request.node
     journey = node.name.removeprefix("test_").partition("[")[0].replace("_", "-")
-    kaaj = Path(sys.executable).parent / "kaaj"
+    kaaj = Path(os.environ.get("KAAJ_SERVER") or Path(sys.executable).parent / "kaaj")
     made = Studio(program, browser, tmp_path, folder, endpoint, kaaj, journey)
     try:
         yield made

@@ -38,6 +38,10 @@ async def test_chat(studio: Studio) -> None:
     await window.open_file("cart.py")
     await window.save()
     await until("one hunk is in the file", lambda: cart.read_text() == before.replace(SUM["old"], SUM["new"]))
+    # What was refused is open again, what was applied is done.
+    rows = await window.rows("To-do")
+    assert any(row.startswith("Sum the prices, done") for row in rows), rows
+    assert any(row.startswith("Count them rightly, open") for row in rows), rows
     await window.shot("decided")
 
     await window.row_action("Changes", "applied", "Undo")

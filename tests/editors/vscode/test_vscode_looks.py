@@ -46,7 +46,7 @@ async def test_looks(studio: Studio, theme: str) -> None:
     go = asyncio.Event()
     studio.journey = f"looks-{theme}"
     studio.settings |= {"workbench.colorTheme": THEMES[theme], "window.autoDetectHighContrast": False}
-    plan = todo("Sum the prices in `total`", "Count them rightly", "Say so in the notes", running=1)
+    plan = todo("Sum the prices in `total`", "Count them rightly", "Say so in the notes")
     studio.endpoint.add(
         answer_calls(plan, ("read", {"path": "cart.py"}), ("search", {"pattern": "price"}), text=RICH),
         edit(SUM, {"path": "cart.py", "old": "no such text", "new": ""}),

@@ -17,6 +17,11 @@ class Chat:
     def frame(self) -> FrameLocator:
         return self.page.frame_locator("iframe.webview.ready").frame_locator("iframe#active-frame")
 
+    @property
+    def body(self) -> Locator:
+        """All that the chat says."""
+        return self.frame.locator("body")
+
     async def inside(self) -> Frame:
         """The frame itself, to look at what a person cannot see."""
         handle = await self.field.element_handle()
@@ -50,7 +55,7 @@ class Chat:
 
     async def ended(self) -> None:
         """No task of the session runs."""
-        await until("the task has ended", self._rests, 30)
+        await until("the task has ended", self.rests, 30)
 
-    async def _rests(self) -> bool:
+    async def rests(self) -> bool:
         return await self.turns.count() > 0 and await self.button("Stop the task").count() == 0

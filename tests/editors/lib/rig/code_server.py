@@ -97,8 +97,6 @@ class CodeServer:
     _process: subprocess.Popen[bytes] | None = None
 
     async def __aenter__(self) -> Self:
-        user = self.home / "data" / "User"
-        user.mkdir(parents=True)
         self.write_settings(self.settings)
         shutil.copytree(self.program.extensions, self.home / "extensions")
         (self.home / "config.yaml").write_text("auth: none\n")
@@ -138,9 +136,11 @@ class CodeServer:
         await asyncio.to_thread(self._process.wait)
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
-        """The user's settings, as a whole; windows that are open see the change."""
-        whole = json.dumps({**SETTINGS, **settings}, indent=1)
-        (self.home / "data" / "User" / "settings.json").write_text(whole)
+        """The user's settings, as a whole. Those of scope `machine` count in the machine's file alone."""
+        for kind in ("User", "Machine"):
+            place = self.home / "data" / kind / "settings.json"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(json.dumps({**(SETTINGS if kind == "User" else {}), **settings}, indent=1))
 
     @property
     def address(self) -> str:

@@ -29,7 +29,7 @@ Name: TypeAlias = Literal["neovim-0.11", "neovim-0.7", "emacs"]
 T = TypeVar("T")
 _TESTS: Final = Path(__file__).parents[2] / "plain"
 _DOCS: Final = Path(__file__).parents[4] / "docs"
-WAIT: Final = 15.0
+WAIT: Final = 60.0
 """Seconds until a state that never comes fails the test."""
 
 

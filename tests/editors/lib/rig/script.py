@@ -15,8 +15,8 @@ COMMA: Final = {"path": "shop.json", "old": '"shop"\n', "new": '"shop",\n'}
 
 
 def todo(*titles: str, running: int = 0) -> tuple[str, Mapping[str, Any]]:
-    """The call that writes the list, with one item running."""
-    states = ["running" if index == running else "pending" for index in range(len(titles))]
+    """The call that writes the list: one item runs, those before it are done, those after it are open."""
+    states = ["done"] * running + ["running"] + ["pending"] * (len(titles) - running - 1)
     return "todo", {"items": [{"title": title, "status": state} for title, state in zip(titles, states, strict=True)]}
 
 
@@ -32,8 +32,9 @@ def held(text: str, until: asyncio.Event, after: str = "") -> Answer:
 
 def mending_cart() -> Sequence[Answer]:
     """A list of two items, a hunk for each, and a word at the end."""
+    titles = ("Sum the prices", "Count them rightly")
     return (
-        answer_calls(todo("Sum the prices", "Count them rightly"), ("read", {"path": "cart.py"}), text="I will look. "),
-        edit(SUM, COUNT),
+        answer_calls(todo(*titles), ("read", {"path": "cart.py"}), text="I will look. "),
+        answer_calls(("edit", SUM), todo(*titles, running=1), ("edit", COUNT)),
         answer("The prices are **summed**, and `count` is right."),
     )
