@@ -30,6 +30,7 @@ from kaaj_agent.world import World
 
 if TYPE_CHECKING:
     from kaaj_agent.connect import Connection
+    from kaaj_agent.repomap.map import RepoMap
 
 _log = logging.getLogger(__name__)
 PROMPT_MAX: Final = 200_000
@@ -79,6 +80,7 @@ class Agent:
         self._restoring: asyncio.Task[None] | None = None
         self.staleness = Staleness(self.world, self.proposals_touching)
         self._unlisten = self.world.listen(self.staleness.touched)
+        self._repo_map: RepoMap | None = None
 
     # --- listening -------------------------------------------------------------------------------------------------
 
@@ -241,6 +243,17 @@ class Agent:
         if _model_settings(before) != _model_settings(settings):
             await self.connecting.let_go(tuple(self._runners.values()))
 
+    # --- the workspace ---------------------------------------------------------------------------------------------
+
+    @property
+    def repo_map(self) -> RepoMap:
+        """The map of the workspace; asking it for something starts it."""
+        if self._repo_map is None:
+            from kaaj_agent.repomap.map import RepoMap  # noqa: PLC0415 - only large workspaces need it
+
+            self._repo_map = RepoMap(self.world, self.state_dir)
+        return self._repo_map
+
     # --- sessions --------------------------------------------------------------------------------------------------
 
     async def restore(self) -> None:
@@ -266,6 +279,8 @@ class Agent:
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self.reviews.settled()
         await self.connecting.close()
+        if self._repo_map is not None:
+            await self._repo_map.close()
         if self._restoring is not None:
             await asyncio.wait([self._restoring])
         for session in self._sessions.values():

@@ -65,15 +65,21 @@ def opening(
     problems: str,
     rules: str,
     tail: str,
+    repo_map: str = "",
 ) -> str:
-    """A user turn: rules first (they change least), then what the request is about, the request, the tail."""
+    """A user turn: rules and map first (they change least), then what the request is about, the request, the tail."""
     only = EXPLAIN_ONLY if explain else PLAN_MODE if plan_only else ""
-    parts = [rules, focus, attached, problems, request.strip(), todo, only, tail]
+    parts = [rules, repo_map, focus, attached, problems, request.strip(), todo, only, tail]
     return "\n\n".join(part for part in parts if part)
 
 
 def rules_text(rules: Sequence[Rule]) -> str:
     return "\n\n".join(f"Rules from {rule.name}:\n{rule.text.strip()}" for rule in rules)
+
+
+def map_text(outline: str) -> str:
+    """What a large workspace defines, for its first turn."""
+    return outline and f"What is referred to most here (a part of the workspace; search for the rest):\n{outline}"
 
 
 def focus_text(folders: Folders, document: Document | None, span: tuple[int, int] | None) -> str:

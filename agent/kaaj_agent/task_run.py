@@ -20,6 +20,7 @@ from kaaj_agent.git_facts import git_facts
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import LimitReachedError, Limits
 from kaaj_agent.ports import Message, Profile
+from kaaj_agent.repomap.large import is_large
 from kaaj_agent.rules import rules_for
 from kaaj_agent.tools.bench import Bench
 from kaaj_agent.work import Outcome, Work
@@ -37,6 +38,12 @@ _log = logging.getLogger(__name__)
 
 GIT_SECONDS: Final = 0.5
 """How long the first request waits for git's facts; without them it is only a little poorer."""
+
+MAP_TOKENS: Final = 600
+MAP_WINDOW: Final = 16_384
+"""Tokens of a window below which the map takes too much of it."""
+MAP_SECONDS: Final = 2.0
+"""How long the first request waits for the map: usually some tenths of a second, and some seconds the first time."""
 
 CHECKS_MAX: Final = 3
 """How often a change is checked anew because its texts were edited during the check."""
@@ -138,10 +145,13 @@ class TaskRun:
         return work
 
     def _loop(self, profile: Profile) -> Callable[[Work], Awaitable[Outcome]]:
-        chosen = self.agent.settings.loop
-        name = profile.loop if chosen == "auto" else chosen
-        loop: Callable[[Work], Awaitable[Outcome]] = importlib.import_module(f"kaaj_agent.loops.{name}").run
+        module = importlib.import_module(f"kaaj_agent.loops.{self._loop_name(profile)}")
+        loop: Callable[[Work], Awaitable[Outcome]] = module.run
         return loop
+
+    def _loop_name(self, profile: Profile) -> str:
+        chosen = self.agent.settings.loop
+        return profile.loop if chosen == "auto" else chosen
 
     async def _open_turn(self, work: Work) -> None:
         """The system text once a session, then this turn: rules, focus, problems, request, and the volatile tail."""
@@ -154,6 +164,7 @@ class TaskRun:
                 document = await self._focus(work.bench.ignore, request.path)
             except FileError as error:
                 work.notice(str(error), "warning")
+        repo_map = "" if session.messages[1:] else await self._map(work)
         restricted = self.agent.settings.restricted  # git too runs what a repository's configuration says
         git = None if restricted else await git_facts(staging.folders.roots[0], seconds=GIT_SECONDS)
         rules = () if restricted else await rules_for(staging.snapshot, request.path)
@@ -167,6 +178,7 @@ class TaskRun:
             focus=await asyncio.to_thread(prompt.focus_text, staging.folders, document, request.span),
             problems=prompt.problems_text(staging.folders, request.diagnostics),
             rules=prompt.rules_text(rules),
+            repo_map=prompt.map_text(repo_map),
             tail=prompt.tail_text(
                 staging.folders,
                 self.agent.clock.now(),
@@ -178,6 +190,23 @@ class TaskRun:
             text = "\n".join(session.feedback) + "\n\n" + text
             session.feedback.clear()
         work.tell(text)
+
+    async def _map(self, work: Work) -> str:
+        """The map of a large workspace, for a model that looks around by itself; empty where it takes too long."""
+        request, window = self.request, work.profile.window
+        if self._loop_name(work.profile) != "agentic" or self.agent.settings.restricted or window < MAP_WINDOW:
+            return ""
+        if not await asyncio.to_thread(is_large, work.bench.ignore):
+            return ""
+        buffers = sorted(self.staging.snapshot.buffers)
+        focus = [request.path, *buffers] if request.path is not None else buffers
+        try:
+            async with asyncio.timeout(MAP_SECONDS):
+                return await self.agent.repo_map.outline(
+                    focus=focus, mentioned=request.prompt, tokens=MAP_TOKENS, fresh=True
+                )
+        except TimeoutError:
+            return ""  # it is made all the same, for the next task
 
     async def _attach(self, work: Work) -> None:
         """Read what the person handed along."""

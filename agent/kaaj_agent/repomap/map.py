@@ -101,19 +101,14 @@ class RepoMap:
         file's time stamp first, for changes that nobody told of. Cancelling ends the wait, not the work: the map is
         there the sooner next time.
         """
-        words = mentioned[:_WORDS_MAX]
-        about = list(focus)
-        weights = {str(path): 1.0 if at == 0 else 0.3 for at, path in enumerate(about)}
-        said = await self._ask(
-            "outline",
-            focus=weights,
-            words={name: weight / _SUREST for name, weight in identifiers(words).items()},
-            paths=paths(words),
-            tokens=tokens,
-            least=least,
-            scan=fresh,
-        )
+        about = _about(focus, mentioned)
+        said = await self._ask("outline", **about, tokens=tokens, least=least, scan=fresh)
         return str(said.get("text", ""))
+
+    async def nearest(self, *, focus: Iterable[Path] = (), mentioned: str = "", limit: int) -> list[Path]:
+        """The source files that matter most for files that are worked on and a request's words, best first."""
+        said = await self._ask("nearest", **_about(focus, mentioned), limit=limit)
+        return [Path(path) for path in said.get("found", [])]
 
     async def definitions(self, name: str) -> list[Found]:
         """Where a bare or qualified name is defined, except inside of functions."""
@@ -250,6 +245,16 @@ class RepoMap:
         process, self._process = self._process, None
         if process is not None:
             _kill(process)
+
+
+def _about(focus: Iterable[Path], mentioned: str) -> dict[str, Any]:
+    """What a question is about, as the process reads it; the first file counts most."""
+    words = mentioned[:_WORDS_MAX]
+    return {
+        "focus": {str(path): 1.0 if at == 0 else 0.3 for at, path in enumerate(focus)},
+        "words": {name: weight / _SUREST for name, weight in identifiers(words).items()},
+        "paths": paths(words),
+    }
 
 
 def _line(data: Mapping[str, Any]) -> bytes:

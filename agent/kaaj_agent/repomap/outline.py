@@ -57,10 +57,7 @@ def outline(index: Index, wanted: Wanted, tokens: int, name_of: Callable[[str], 
     near = index.rank_from(seeds)
     general = sum(index.ranks) or 1.0
     share = _GENERAL if near else 1.0
-    scored: list[tuple[float, int]] = []
-    for path, number in index.numbers.items():
-        score = share * index.ranks[number] / general + (1 - share) * (near.get(number, 0.0) - seeds.get(number, 0.0))
-        scored.append((score * _factor(path, wanted), number))
+    scored = _scored(index, wanted, near, seeds)
     named = {number for word in wanted.words for number in _meant(index, word)}
     best = [number for _, number in heapq.nlargest(_FILES, scored)]
     best += [number for number in sorted(named, key=index.names.__getitem__) if number not in best][:_FILES]
@@ -72,6 +69,30 @@ def outline(index: Index, wanted: Wanted, tokens: int, name_of: Callable[[str], 
     chosen = _chosen(index, rows, budget, name_of, by_number)
     order = sorted(chosen.values(), key=lambda shown: (-shown.score, index.names[shown.number]))
     return "\n".join(line for shown in order for line in _lines(shown, name_of(index.names[shown.number])))
+
+
+def nearest(index: Index, wanted: Wanted, limit: int) -> list[str]:
+    """The paths of the files that matter most, best first; what is worked on and named among them."""
+    scored = _scored(index, wanted, index.rank_from(_seeds(index, wanted)), {})
+    return [index.names[number] for _, number in heapq.nlargest(limit, scored)]
+
+
+def _scored(
+    index: Index, wanted: Wanted, near: Mapping[int, float], without: Mapping[int, float]
+) -> list[tuple[float, int]]:
+    """Every file with its score: its rank in the whole, and in what is `near`, less what it had to begin with."""
+    general = sum(index.ranks) or 1.0
+    share = _GENERAL if near else 1.0
+    return [
+        (
+            _factor(path, wanted)
+            * (
+                share * index.ranks[number] / general + (1 - share) * (near.get(number, 0.0) - without.get(number, 0.0))
+            ),
+            number,
+        )
+        for path, number in index.numbers.items()
+    ]
 
 
 def _meant(index: Index, word: str) -> Sequence[int]:

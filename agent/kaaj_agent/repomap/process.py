@@ -18,7 +18,7 @@ from typing import Any, Final
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.repomap.cache import Cache, Stamp
 from kaaj_agent.repomap.index import Index
-from kaaj_agent.repomap.outline import Wanted, outline
+from kaaj_agent.repomap.outline import Wanted, nearest, outline
 from kaaj_agent.repomap.pool import tag_all
 from kaaj_agent.repomap.record import FILE_MAX, key_of, packed, record_of, record_of_bytes
 from kaaj_agent.trees.grammars import language_name
@@ -68,6 +68,13 @@ class Workspace:
         words: dict[str, float] = request.get("words", {})
         wanted = Wanted(focus, self._named(request.get("paths", []), words), words)
         return outline(self.index, wanted, int(request["tokens"]), lambda path: self.folders.name_of(Path(path)))
+
+    def nearest(self, request: Mapping[str, Any]) -> list[str]:
+        """Paths, the likeliest to matter first."""
+        focus: dict[str, float] = request.get("focus", {})
+        words: dict[str, float] = request.get("words", {})
+        wanted = Wanted(focus, self._named(request.get("paths", []), words), words)
+        return nearest(self.index, wanted, int(request["limit"]))
 
     def definitions(self, name: str) -> list[list[Any]]:
         """`[path, name, kind, first, last, signature]` of each definition of a bare or qualified name."""
@@ -233,6 +240,8 @@ def answer(workspace: Workspace, request: Mapping[str, Any]) -> dict[str, Any]:
     match request["op"]:
         case "outline":
             return {"text": workspace.outline(request)}
+        case "nearest":
+            return {"found": workspace.nearest(request)}
         case "definitions":
             return {"found": workspace.definitions(str(request["name"]))}
         case "references":
