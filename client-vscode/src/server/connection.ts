@@ -65,7 +65,10 @@ export function connect(process: ServerProcess, trusted: boolean, log: LogOutput
         if (!message) partner.onRubbish(error);
         return { action: ErrorAction.Continue, handled: true };
       },
-      closed: () => ({ action: CloseAction.DoNotRestart, handled: true }),
+      closed: () => {
+        const message = "The connection to the server was closed.";
+        return { action: CloseAction.DoNotRestart, handled: true, message };
+      },
     },
     // A refusal is told by whoever started it; without a handler the library would show it too.
     initializationFailedHandler: () => false,

@@ -60,7 +60,7 @@ export class Installer {
 
   private async carryOut(question: string, verb: string, why: string, plan: Plan, around: Surroundings): Promise<void> {
     const lines = plan.commands.map((command) => shown(command, around.platform));
-    const detail = `${why}\n\nBy ${plan.by}, in a terminal that you can watch:\n\n${lines.join("\n")}`;
+    const detail = `${why}\n\nBy ${plan.by}, for you to watch:\n\n${lines.join("\n")}`;
     const copy = "Copy command";
     const answer = await window.showInformationMessage(question, { modal: true, detail }, verb, copy);
     if (answer === copy) await env.clipboard.writeText(lines.join("\n"));
@@ -69,7 +69,7 @@ export class Installer {
     const ended = await this.server.installing(() => runCommands(title, plan.commands, around.home));
     this.log.info(`${title}: ${ended.kind}`);
     if (ended.kind === "failed") {
-      throw new Advice(`The command failed; the terminal “${title}” says why.`, {
+      throw new Advice(`The command failed; “${title}” in the panel says why.`, {
         title: "Try again",
         command: verb === "Install" ? "kaaj.ui.install" : "kaaj.ui.update",
       });

@@ -29,7 +29,7 @@ export class Models {
         return;
       }
       if (ended.kind === "failed") {
-        throw new Advice("The download failed; its terminal says why. What has come is kept.", {
+        throw new Advice("The download failed; the panel says why. What has come is kept.", {
           title: "Try again",
           command: "kaaj.ui.pullModel",
         });

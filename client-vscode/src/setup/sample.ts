@@ -5,7 +5,7 @@ import { changesOf } from "../state/projection";
 
 const WALKTHROUGH = "kaaj.kaaj#start";
 const GUIDE = "kaaj.sample.guide";
-const SETTLED_MS = 1_000;
+const SETTLED_MS = 1_500;
 const FAULTY = ["shop", "prices.py"];
 const PROMPT = "test_ten_pieces_are_ten_percent_off fails. Find the cause and fix it.";
 
@@ -67,7 +67,9 @@ export function registerWalkthrough(kaaj: Kaaj, sample: Sample): Owned[] {
     told.set(key, value);
     await commands.executeCommand("setContext", key, value);
   };
+  let holding = false;
   const draw = (): void => {
+    if (holding) return;
     const states = changesOf(kaaj.store.state).map(({ state }) => state);
     void say("kaaj.running", kaaj.serverState === "running");
     void say("kaaj.inSample", sample.isOpen);
@@ -76,11 +78,17 @@ export function registerWalkthrough(kaaj: Kaaj, sample: Sample): Owned[] {
   };
   /** VS Code does not tick off what was so already when the walkthrough was first looked at: it is made so once more. */
   const opened = async (open: () => Promise<unknown>): Promise<void> => {
+    holding = true;
     await Promise.all([...told.keys()].map((key) => say(key, false)));
-    await open();
-    setTimeout(draw, SETTLED_MS);
+    try {
+      await open();
+    } finally {
+      setTimeout(() => {
+        holding = false;
+        draw();
+      }, SETTLED_MS);
+    }
   };
-  draw();
   void opened(() => sample.goOn());
   return [
     kaaj.onServerState(draw),
