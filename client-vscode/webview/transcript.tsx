@@ -45,8 +45,10 @@ export class Transcript extends Component<{ view: SessionView }, TranscriptState
   override componentDidUpdate({ view }: { view: SessionView }): void {
     // A prompt of one's own is worth seeing.
     const asked = view.id !== this.props.view.id || this.props.view.tasks.length > view.tasks.length;
-    if (asked) this.atEnd = true;
-    this.settle();
+    if (asked) {
+      this.atEnd = true;
+      this.settle();
+    } // else it is settled once the new height is known, without asking for it
     if (!this.atEnd && !this.state.more && view.seq !== this.props.view.seq) this.setState({ more: true });
   }
 

@@ -8,6 +8,7 @@ import { announce, spokenBlock } from "./announce";
 import { ChangeCard } from "./changeCard";
 import { Chips } from "./chipRow";
 import { Ending } from "./ending";
+import { post } from "./host";
 import { Icon } from "./icons";
 import { Prose } from "./markdown/prose";
 import { ToolRow } from "./toolRow";
@@ -119,10 +120,17 @@ function Asked({ approval }: { approval: Approval }): JSX.Element {
     <section class="card asked" aria-label="A question waits">
       <div class="card-head">
         <Icon name="question" />
-        <span class="card-title">{approval.title}</span>
+        <span class="card-title">
+          {approval.title.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}
+        </span>
       </div>
-      {approval.detail && <pre class="output">{approval.detail}</pre>}
-      <div class="hint">Answer in the notification: {approval.choices.join(" · ")}</div>
+      {approval.detail && <div class="asked-detail">{approval.detail}</div>}
+      <div class="actions">
+        <button type="button" class="primary" onClick={() => { post({ type: "deed", deed: "questions" }); }}>
+          Show the question
+        </button>
+        <span class="hint">{approval.choices.join(" · ")}</span>
+      </div>
     </section>
   );
 }

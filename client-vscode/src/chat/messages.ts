@@ -62,7 +62,7 @@ export type ToWebview =
 export type ChangeAction = "show" | "accept" | "reject" | "undo";
 
 /** What the webview may have done, beyond what carries arguments. */
-export type Deed = "restart" | "trust" | "settings" | "openFolder" | "newSession" | "walkthrough" | "log";
+export type Deed = "restart" | "trust" | "settings" | "openFolder" | "newSession" | "walkthrough" | "questions";
 
 export type ToHost =
   | { readonly type: "ready" }

@@ -24,7 +24,7 @@ const DEEDS: Record<Deed, string> = {
   openFolder: "workbench.action.files.openFolder",
   newSession: "kaaj.ui.newSession",
   walkthrough: "kaaj.ui.walkthrough",
-  log: "kaaj.ui.conversation",
+  questions: "notifications.showList",
 };
 
 /** Do it. What is refused is said in the webview, beside the text field. */

@@ -8,7 +8,18 @@ const COLOURED_MAX = 150_000;
 /** Milliseconds between two requests for the colours of a block that still grows. */
 const PAUSE = 90;
 
+/** Lines that are laid out together: what grows leaves those before alone. */
+const CHUNK_LINES = 40;
+
+interface Chunk {
+  readonly element: HTMLElement;
+  /** What is not coloured yet. */
+  readonly rest: Text;
+  lines: number;
+}
+
 let numbers = 0;
+const owners = new WeakMap<Element, CodeBlock>();
 const waiting = new Map<number, WeakRef<CodeBlock>>();
 /** Blocks that are on the page, for a change of colours. */
 const all = new Set<WeakRef<CodeBlock>>();
@@ -27,11 +38,17 @@ export function recolour(): void {
   }
 }
 
+/** The code block that an element of the page belongs to. */
+export function codeBlockOf(element: Element): CodeBlock | undefined {
+  return owners.get(element);
+}
+
 export class CodeBlock {
   readonly element = document.createElement("div");
   private readonly code = document.createElement("code");
-  /** What is not coloured yet. */
-  private readonly rest = document.createTextNode("");
+  private chunks: Chunk[] = [];
+  /** The first chunk with something that is not coloured. */
+  private colouring = 0;
   private text = "";
   private id = 0;
   /** Lines whose colours were asked for, and where the next one begins. */
@@ -55,20 +72,25 @@ export class CodeBlock {
     pre.tabIndex = 0;
     pre.setAttribute("role", "group");
     pre.setAttribute("aria-label", language ? `Code, ${language}` : "Code");
-    this.code.append(this.rest);
     pre.append(this.code);
     this.element.append(bar, pre);
     all.add(new WeakRef(this));
+    owners.set(this.element, this);
     this.extend(text);
   }
 
   /** The text has grown to this one. False where it is another text. */
   extend(text: string): boolean {
     if (!text.startsWith(this.text)) return false;
-    this.rest.appendData(text.slice(this.text.length));
+    this.grow(text.slice(this.text.length));
     this.text = text;
     this.askSoon();
     return true;
+  }
+
+  /** The same block, read anew with what came since; false where it is another one. */
+  become(other: CodeBlock): boolean {
+    return other.language === this.language && this.extend(other.text);
   }
 
   /** No more text comes. */
@@ -81,28 +103,40 @@ export class CodeBlock {
     if (this.id === 0) return;
     waiting.delete(this.id);
     this.id = this.asked = this.askedTo = this.drawn = 0;
-    this.rest.data = this.text;
-    this.code.replaceChildren(this.rest);
+    this.chunks = [];
+    this.colouring = 0;
+    this.code.replaceChildren();
+    this.grow(this.text);
     this.ask();
   }
 
   colour(from: number, lines: readonly TokenLine[]): void {
     if (from !== this.drawn) return;
-    const fragment = document.createDocumentFragment();
-    let at = 0;
-    const { data } = this.rest;
-    for (const line of lines) {
-      const end = data.indexOf("\n", at);
-      at = drawLine(fragment, data, at, end < 0 ? data.length : end, line);
-      if (end >= 0) {
-        fragment.append("\n");
-        at = end + 1;
-      }
+    for (let line = 0; line < lines.length; ) {
+      const chunk = this.chunks[this.colouring];
+      if (!chunk) break;
+      line += colourChunk(chunk, lines.slice(line));
+      if (chunk.rest.length > 0) break;
+      if (this.colouring < this.chunks.length - 1) this.colouring += 1;
+      else break;
     }
-    this.code.insertBefore(fragment, this.rest);
-    this.rest.deleteData(0, at);
     this.drawn += lines.length;
     if (this.ended && this.drawn === this.asked) waiting.delete(this.id);
+  }
+
+  private grow(more: string): void {
+    for (let at = 0; at < more.length; ) {
+      let chunk = this.chunks.at(-1);
+      if (!chunk || chunk.lines >= CHUNK_LINES) this.chunks.push((chunk = newChunk(this.code)));
+      let end = at;
+      while (end < more.length && chunk.lines < CHUNK_LINES) {
+        const next = more.indexOf("\n", end);
+        end = next < 0 ? more.length : next + 1;
+        if (next >= 0) chunk.lines += 1;
+      }
+      chunk.rest.appendData(more.slice(at, end));
+      at = end;
+    }
   }
 
   private askSoon(): void {
@@ -149,6 +183,36 @@ function confirm(button: HTMLButtonElement): void {
   setTimeout(() => {
     show("copy");
   }, 1200);
+}
+
+function newChunk(code: HTMLElement): Chunk {
+  const element = document.createElement("span");
+  element.className = "chunk";
+  const rest = document.createTextNode("");
+  element.append(rest);
+  code.append(element);
+  return { element, rest, lines: 0 };
+}
+
+/** Colour the chunk's next lines; how many of them it took. */
+function colourChunk({ element, rest }: Chunk, lines: readonly TokenLine[]): number {
+  const fragment = document.createDocumentFragment();
+  const { data } = rest;
+  let at = 0;
+  let taken = 0;
+  for (const line of lines) {
+    if (at >= data.length && taken > 0) break;
+    const end = data.indexOf("\n", at);
+    at = drawLine(fragment, data, at, end < 0 ? data.length : end, line);
+    if (end >= 0) {
+      fragment.append("\n");
+      at = end + 1;
+    }
+    taken += 1;
+  }
+  element.insertBefore(fragment, rest);
+  rest.deleteData(0, at);
+  return taken;
 }
 
 function drawLine(into: DocumentFragment, data: string, start: number, end: number, line: TokenLine): number {

@@ -1,14 +1,13 @@
 // Prose that streams in. Blocks that are finished stay as they are; only the unfinished one at the end is read and
 // drawn anew. Whatever the pieces that a text comes in, the nodes are in the end the same.
 import { blocksOf, codeOf, render, type Block } from "./blocks";
-import { CodeBlock } from "./code";
+import { become } from "./become";
+import { CodeBlock, codeBlockOf } from "./code";
 
 interface Drawn {
   source: string;
   readonly nodes: readonly Node[];
   readonly code: CodeBlock | undefined;
-  /** Code blocks inside of it. */
-  readonly inner: readonly CodeBlock[];
 }
 
 export class Prose {
@@ -43,7 +42,7 @@ export class Prose {
     const starts = lineStarts(source);
     this.draw(source, blocks);
     for (const drawn of this.tail.splice(0, count)) {
-      for (const code of drawn.code ? [drawn.code] : drawn.inner) code.end();
+      for (const code of codesIn(drawn.nodes)) code.end();
       this.finished(drawn.source);
     }
     this.done += open ? (starts[blocks[count]?.start ?? 0] ?? source.length) : source.length;
@@ -62,6 +61,10 @@ export class Prose {
         return;
       }
       const fresh = code ? drawnCode(piece, code) : drawnBlock(piece, block);
+      if (before && !before.code && become(before.nodes, fresh.nodes)) {
+        before.source = piece;
+        return;
+      }
       const at = before?.nodes[0] ?? null;
       for (const node of fresh.nodes) this.element.insertBefore(node, at);
       before?.nodes.forEach(remove);
@@ -73,17 +76,18 @@ export class Prose {
 
 function drawnCode(source: string, { language, text }: { language: string; text: string }): Drawn {
   const code = new CodeBlock(language, text);
-  return { source, nodes: [code.element], code, inner: [] };
+  return { source, nodes: [code.element], code };
 }
 
 function drawnBlock(source: string, block: Block): Drawn {
-  const inner: CodeBlock[] = [];
-  const node = render(block, (language, text) => {
-    const code = new CodeBlock(language, text);
-    inner.push(code);
-    return code;
-  });
-  return { source, nodes: node instanceof DocumentFragment ? [...node.childNodes] : [node], code: undefined, inner };
+  const node = render(block, (language, text) => new CodeBlock(language, text));
+  return { source, nodes: node instanceof DocumentFragment ? [...node.childNodes] : [node], code: undefined };
+}
+
+/** The code blocks that these nodes are, or have in them. */
+function codesIn(nodes: readonly Node[]): CodeBlock[] {
+  const elements = nodes.flatMap((node) => (node instanceof Element ? [node, ...node.querySelectorAll(".code")] : []));
+  return elements.flatMap((element) => codeBlockOf(element) ?? []);
 }
 
 function remove(node: Node): void {

@@ -143,3 +143,28 @@ test("colours come line by line, and the text stays the same", () => {
   expect(element?.querySelectorAll(".c5")).toHaveLength(2);
   expect(element?.querySelector(".i")?.textContent).toBe("let");
 });
+
+test("an unfinished list keeps the nodes of what is the same, code blocks and their colours too", () => {
+  const prose = new Prose();
+  const text = "- one\n\n  ```ts\n  let a;\n  ```\n- two\n- thr";
+  prose.update(text, true);
+  const [one] = prose.element.querySelectorAll("li");
+  const code = prose.element.querySelector(".code");
+  prose.update(`${text}ee\n- four`, true);
+  expect(prose.element.querySelector("li")).toBe(one);
+  expect(prose.element.querySelector(".code")).toBe(code);
+  expect(prose.element.querySelectorAll("li")).toHaveLength(4);
+});
+
+test("long code is laid out in pieces and reads as one", () => {
+  const lines = Array.from({ length: 205 }, (_, index) => `line ${index}`);
+  const prose = new Prose();
+  prose.update(`\`\`\`txt\n${lines.join("\n")}\n`, true);
+  prose.update(`\`\`\`txt\n${lines.join("\n")}\nlast\n\`\`\``, false);
+  expect(prose.element.querySelectorAll(".chunk")).toHaveLength(6);
+  expect(prose.element.querySelector("code")?.textContent).toBe(`${lines.join("\n")}\nlast\n`);
+  const request = posted.at(-1) as { block: number };
+  takeTokens(request.block, 0, [...lines, "last"].map(() => [4, 3, 0]));
+  expect(prose.element.querySelectorAll(".c3")).toHaveLength(206);
+  expect(prose.element.querySelector("code")?.textContent).toBe(`${lines.join("\n")}\nlast\n`);
+});
