@@ -220,6 +220,35 @@ async def test_eval_notes_an_error_and_goes_on(kaaj: Kaaj) -> None:
     assert all("KAAJ_API_KEY" in row["error"] for row in rows)
 
 
+async def test_eval_sets_up_and_keeps_the_check_to_itself(kaaj: Kaaj) -> None:
+    folder = eval_task(kaaj.home / "tasks" / "secret", 'sh \\"$KAAJ_TASK/hidden/check.sh\\"')
+    (folder / "hidden").mkdir()
+    (folder / "hidden" / "check.sh").write_text("grep -q right a.txt && grep -q laid b.txt")
+    with (folder / "task.toml").open("a") as file:
+        file.write("setup = 'echo laid > b.txt'\nagent_check = 'test -z \"$KAAJ_TASK\" && test -s b.txt'\n")
+    out = kaaj.home / "results.jsonl"
+    async with ScriptedEndpoint(EDIT, DONE) as endpoint:
+        ended = await kaaj.run(endpoint, "eval", str(folder), "--out", str(out))
+        assert all("hidden" not in json.dumps(prompt) for prompt in endpoint.prompts)
+    assert ended.code == 0, ended
+    assert json.loads(out.read_text())["solved"] is True
+
+
+async def test_eval_of_what_is_to_be_left_alone_and_of_what_cannot_run(kaaj: Kaaj) -> None:
+    left, touched, lame = (eval_task(kaaj.home / "tasks" / name, "true") for name in ("left", "touched", "without"))
+    for folder, line in ((left, "untouched = true"), (touched, "untouched = true"), (lame, 'needs = ["no-such-tool"]')):
+        with (folder / "task.toml").open("a") as file:
+            file.write(line + "\n")
+    out = kaaj.home / "results.jsonl"
+    async with ScriptedEndpoint(answer("It is right already."), EDIT, DONE) as endpoint:
+        ended = await kaaj.run(endpoint, "eval", str(kaaj.home / "tasks"), "--out", str(out))
+        assert len(endpoint.prompts) == 3
+    assert ended.code == 1, ended
+    rows = {row["task"]: row for row in map(json.loads, out.read_text().splitlines())}
+    assert [rows[name]["solved"] for name in ("left", "touched", "without")] == [True, False, False]
+    assert rows["without"]["error"] == "not on the PATH: no-such-tool"
+
+
 async def test_ctrl_c_in_eval_keeps_what_is_done_and_ends_the_children(kaaj: Kaaj) -> None:
     eval_task(kaaj.home / "tasks" / "one")
     eval_task(kaaj.home / "tasks" / "two")
