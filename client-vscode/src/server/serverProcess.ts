@@ -18,6 +18,7 @@ export class ServerProcess {
   private constructor(
     readonly child: ChildProcessWithoutNullStreams,
     onLine: (line: string) => void,
+    private readonly patienceMs: number,
   ) {
     this.exited = new Promise((resolve) => {
       // What it said last is read before its end is told, unless a child of its own keeps the pipes open.
@@ -37,15 +38,24 @@ export class ServerProcess {
     child.stdin.on("error", () => undefined); // the pipe breaks when the server dies, which `exited` tells
   }
 
-  /** Rejects where the program cannot be started. `folder` is its working directory: none of a workspace. */
-  static start(command: string, args: readonly string[], folder: string, onLine: (line: string) => void): Promise<ServerProcess> {
+  /**
+   * Rejects where the program cannot be started. `folder` is its working directory: none of a workspace. `patienceMs`
+   * is what `end` grants it before each sterner step.
+   */
+  static start(
+    command: string,
+    args: readonly string[],
+    folder: string,
+    onLine: (line: string) => void,
+    patienceMs = END_MS,
+  ): Promise<ServerProcess> {
     return new Promise((resolve, reject) => {
       const child = spawn(command, args, { cwd: folder, stdio: "pipe", windowsHide: true });
       child.once("error", reject);
       child.once("spawn", () => {
         child.off("error", reject);
         child.on("error", () => undefined); // a signal that could not be sent
-        resolve(new ServerProcess(child, onLine));
+        resolve(new ServerProcess(child, onLine, patienceMs));
       });
     });
   }
@@ -55,13 +65,13 @@ export class ServerProcess {
     return this.lines.findLast((line) => line.trim() !== "")?.trim().slice(0, 200) ?? "";
   }
 
-  /** See it ended: it may end by itself for three seconds, then it is told to, then it is killed. */
+  /** See it ended: it may end by itself for a while, then it is told to, then it is killed. */
   async end(): Promise<void> {
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-      if (await this.endsWithin(END_MS)) return;
+      if (await this.endsWithin(this.patienceMs)) return;
       this.child.kill(signal);
     }
-    await this.endsWithin(END_MS);
+    await this.endsWithin(this.patienceMs);
   }
 
   kill(): void {
