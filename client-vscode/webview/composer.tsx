@@ -120,15 +120,15 @@ export class Composer extends Component<ComposerProps, ComposerState> {
         }}
       >
         {problem && (
-          <div class="problem" role="alert">
+          <div key="problem" class="problem" role="alert">
             <span>{problem}</span>
             <button type="button" class="link" onClick={() => { change({ problem: "" }); }}>
               Dismiss
             </button>
           </div>
         )}
-        {list && <Candidates rows={rows} chosen={chosen} choose={this.choose} />}
-        <div class="box">
+        {list && <Candidates key="candidates" rows={rows} chosen={chosen} choose={this.choose} />}
+        <div key="box" class="box">
           <Chips items={context} label="Goes along" remove={this.remove} />
           <textarea
             ref={this.field}

@@ -1,6 +1,7 @@
 // Below the text: the mode, the model with its context window, what the task took, send and stop.
 import type { JSX } from "preact";
 import type { Mode, Standing } from "../src/chat/messages";
+import type { Usage } from "../src/protocol.gen";
 import type { SessionView } from "../src/state/projection";
 import { post } from "./host";
 import { Icon } from "./icons";
@@ -19,7 +20,7 @@ interface FooterProps {
 }
 
 export function Footer({ standing, view, mode, choose, mention, running, canSend }: FooterProps): JSX.Element {
-  const usage = view?.tasks.at(-1)?.usage;
+  const usage = newestUsage(view);
   return (
     <div class="footer">
       <ModeMenu mode={mode} choose={choose} locked={standing.restricted} />
@@ -28,7 +29,7 @@ export function Footer({ standing, view, mode, choose, mention, running, canSend
       </button>
       <span class="spacer" />
       <Model standing={standing} view={view} />
-      {usage && usage.requests > 0 && (
+      {usage && (
         <span class="dim took" title={usageTitle(usage)}>
           {tokensText(spent(usage))}
           {costText(usage.cost) && <span class="cost"> · {costText(usage.cost)}</span>}
@@ -48,9 +49,14 @@ export function Footer({ standing, view, mode, choose, mention, running, canSend
   );
 }
 
+/** Of the newest task that asked the model for something. */
+function newestUsage(view: SessionView | null): Usage | undefined {
+  return view?.tasks.findLast(({ usage }) => usage.requests > 0)?.usage;
+}
+
 function Model({ standing, view }: { standing: Standing; view: SessionView | null }): JSX.Element | null {
   const { model } = standing;
-  const usage = view?.tasks.at(-1)?.usage;
+  const usage = newestUsage(view);
   const full = fullness(usage, model?.context_window ?? 0);
   if (!model && full === undefined) return null;
   const size = windowSize(usage, model?.context_window ?? 0);

@@ -19,12 +19,12 @@ function App({ standing, view, history, problem }: AppState): JSX.Element {
   return (
     <div class="app">
       <Banners standing={standing} empty={empty} />
-      <main class="main" aria-label="Conversation">
+      <main key="main" class="main" aria-label="Conversation">
         {view && !empty ? <Transcript key={view.id} view={view} /> : view !== undefined && <Welcome standing={standing} />}
         {history && <History history={history} />}
       </main>
-      {running && running.todo.length > 0 && <TodoList key={running.id} todo={running.todo} live />}
-      <Composer standing={standing} view={view ?? null} problem={problem} />
+      {running && running.todo.length > 0 && <TodoList key={`todo/${running.id}`} todo={running.todo} live />}
+      <Composer key="composer" standing={standing} view={view ?? null} problem={problem} />
     </div>
   );
 }

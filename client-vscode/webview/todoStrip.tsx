@@ -2,6 +2,7 @@
 import { Component, type JSX } from "preact";
 import type { TodoItem } from "../src/protocol.gen";
 import { Icon, type IconName } from "./icons";
+import { Inline } from "./inline";
 
 const ICONS: Record<TodoItem["status"], IconName> = {
   pending: "circle",
@@ -33,7 +34,7 @@ export class TodoList extends Component<TodoListProps, { open: boolean | undefin
         <button type="button" class="todo-line" aria-expanded={open} onClick={() => { this.setState({ open: !open }); }}>
           <Icon name={open ? "chevronDown" : "chevronRight"} />
           <span class="todo-title" title={title}>
-            {title}
+            <Inline text={title} />
           </span>
           <span class="todo-count">
             {settled}/{todo.length}
@@ -49,7 +50,9 @@ export class TodoList extends Component<TodoListProps, { open: boolean | undefin
             {todo.map((item) => (
               <li key={item.id} class={item.status} title={[item.evidence?.note, item.evidence?.check, item.title].find(Boolean)}>
                 <Icon name={ICONS[item.status]} spin={item.status === "running"} />
-                <span>{item.title}</span>
+                <span>
+                  <Inline text={item.title} />
+                </span>
                 <span class="sr">, {item.status}</span>
               </li>
             ))}

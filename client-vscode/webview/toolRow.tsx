@@ -3,6 +3,7 @@ import { Component, type JSX } from "preact";
 import type { ToolLine } from "../src/state/transcript";
 import { post } from "./host";
 import { Icon, type IconName } from "./icons";
+import { Inline } from "./inline";
 
 const ICONS: Readonly<Record<string, IconName>> = {
   read: "file",
@@ -32,16 +33,26 @@ export class ToolRow extends Component<{ item: ToolLine }, { open: boolean }> {
       <div class={`tool ${status}${open ? " open" : ""}`}>
         <button type="button" class="tool-line" aria-expanded={open} title={open ? "" : summary || title} onClick={toggle}>
           <Icon name={icon} spin={status === "running"} />
-          <span class="tool-title">{title}</span>
+          <span class="tool-title">
+            <Inline text={title} />
+          </span>
           <span class="sr">, {SPOKEN[status]}</span>
-          {summary && !open && <span class="tool-summary">{summary}</span>}
+          {summary && !open && (
+            <span class="tool-summary">
+              <Inline text={summary} />
+            </span>
+          )}
         </button>
         {uri !== undefined && (
           <button type="button" class="quiet tool-open" aria-label={`Open the file of ${title}`} title="Open the file" onClick={() => { post({ type: "open", uri }); }}>
             <Icon name="file" />
           </button>
         )}
-        {open && <div class="tool-detail">{summary || (status === "running" ? "It runs." : "It said nothing.")}</div>}
+        {open && (
+          <div class="tool-detail">
+            <Inline text={summary || (status === "running" ? "It runs." : "It said nothing.")} />
+          </div>
+        )}
       </div>
     );
   }

@@ -10,6 +10,7 @@ import { Chips } from "./chipRow";
 import { Ending } from "./ending";
 import { post } from "./host";
 import { Icon } from "./icons";
+import { Inline } from "./inline";
 import { Prose } from "./markdown/prose";
 import { ToolRow } from "./toolRow";
 
@@ -108,7 +109,7 @@ function Notice({ item }: { item: NoticeLine }): JSX.Element {
       <Icon name={item.level} />
       <span>
         {item.level !== "info" && <span class="sr">{item.level}: </span>}
-        {item.text}
+        <Inline text={item.text} />
       </span>
     </div>
   );
@@ -121,7 +122,7 @@ function Asked({ approval }: { approval: Approval }): JSX.Element {
       <div class="card-head">
         <Icon name="question" />
         <span class="card-title">
-          {approval.title.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}
+          <Inline text={approval.title} />
         </span>
       </div>
       {approval.detail && <div class="asked-detail">{approval.detail}</div>}

@@ -26,7 +26,7 @@ export function Welcome({ standing }: { standing: Standing }): JSX.Element {
   return (
     <div class="welcome">
       <h2>What should be done?</h2>
-      <p>Kaaj plans, edits, checks the result, and shows you one change to accept or reject. Nothing is written before that.</p>
+      <p>Kaaj plans, edits, checks the result, and shows you one change to apply or reject. Nothing is written before that.</p>
       <ul>
         <li>
           <kbd>@</kbd> adds a file, a folder, a symbol, the selection or the problems
@@ -68,21 +68,21 @@ export function Banners({ standing, empty }: { standing: Standing; empty: boolea
   return (
     <>
       {standing.restricted && (
-        <div class="banner" role="note">
+        <div key="restricted" class="banner" role="note">
           <Icon name="shield" />
           <span>This workspace is not trusted: Kaaj plans, but changes and runs nothing.</span>
           <Do deed="trust" words="Trust…" look="link" />
         </div>
       )}
       {!empty && standing.server !== "running" && (
-        <div class="banner warn" role="status">
+        <div key="server" class="banner warn" role="status">
           <Icon name={standing.server === "starting" ? "loading" : "warning"} spin={standing.server === "starting"} />
           <span>{standing.server === "starting" ? "Kaaj is starting…" : (standing.why ?? "Kaaj’s server does not run.")}</span>
           {standing.server === "stopped" && <Do deed="restart" words="Start" look="link" />}
         </div>
       )}
       {elsewhere && (
-        <div class="banner">
+        <div key="elsewhere" class="banner">
           <Icon name="loading" spin />
           <span class="one-line">{elsewhere.title}</span>
           <button type="button" class="link" onClick={() => { post({ type: "show", session: elsewhere.session }); }}>
