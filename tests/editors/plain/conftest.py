@@ -72,3 +72,12 @@ async def editor(
 ) -> AsyncIterator[RealEditor]:
     async with run_editor(request.param, workspace, home, environ) as running:
         yield running
+
+
+@pytest.fixture(params=["neovim-0.11", "neovim-0.7"])
+async def either_neovim(
+    request: pytest.FixtureRequest, workspace: Path, home: Path, environ: dict[str, str]
+) -> AsyncIterator[RealEditor]:
+    """For what Emacs does not show: lenses, documents, progress."""
+    async with run_editor(request.param, workspace, home, environ) as running:
+        yield running

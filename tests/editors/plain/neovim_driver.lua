@@ -100,6 +100,7 @@ function verbs.lenses(path)
   return rows
 end
 
+-- Presses the key for lenses; where a line has several, a menu comes up.
 function verbs.lens(path, line)
   go(path)
   vim.api.nvim_win_set_cursor(0, { line, 0 })

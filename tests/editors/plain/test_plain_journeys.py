@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from kaaj_agent.testing import Answer, ScriptedEndpoint, answer, answer_calls
+from kaaj_agent.testing import Answer, ScriptedEndpoint, answer, answer_calls, answer_error
 from rig.plain_editor import RealEditor
 
 Json: TypeAlias = Any
@@ -163,3 +163,85 @@ async def test_progress_is_seen_and_work_is_cancelled(editor: RealEditor, endpoi
     await editor.act("Kaaj: cancel", cart, 1)
     await editor.progressed("Cancelled")
     assert endpoint.left == 1, "the endpoint is not kept busy"
+
+
+async def test_hunk_by_hunk_in_the_diff(editor: RealEditor, endpoint: ScriptedEndpoint) -> None:
+    endpoint.add(answer_calls(ADD, COUNT), DONE)
+    cart = editor.workspace / "cart.py"
+    before = cart.read_text()
+    await editor.open(cart)
+    await editor.act("Kaaj: fix what is wrong here", cart, 4)
+    if editor.name == "emacs":  # it shows no documents: the file itself is where one decides
+        assert await editor.menu() == ["Apply 2 hunks in 1 file", "Reject"]
+        await editor.tell("dismiss")
+        await editor.act("Kaaj: reject this hunk", cart, 4)
+        await editor.act("Kaaj: apply the change (1 hunk in 1 file)", cart, 1)
+    else:
+        await editor.choose("Show diff")
+        diff = await editor.paper("change.diff")
+        await editor.focused(diff)
+        rows = (await editor.contains(diff, "+        result += price")).split("\n")
+        first, second = (number for number, row in enumerate(rows, 1) if row.startswith("@@"))
+        await editor.lens("Kaaj: reject this hunk", diff, first)
+        await editor.act("Kaaj: apply 1 hunk in 1 file", diff, second - 2)
+    await editor.shows(cart, mended(before, COUNT))
+    await editor.tell("undo", str(cart))
+    await editor.shows(cart, before)
+
+
+async def test_an_item_is_skipped_in_the_plan(either_neovim: RealEditor, endpoint: ScriptedEndpoint) -> None:
+    go_on = asyncio.Event()
+
+    async def later(_: Json) -> Answer:
+        await go_on.wait()
+        return DONE
+
+    endpoint.add(answer_calls(plan("running", "pending")), later)
+    neovim = either_neovim
+    cart = neovim.workspace / "cart.py"
+    await neovim.open(cart)
+    await neovim.act("Kaaj: fix what is wrong here", cart, 4)
+    path = await neovim.paper("plan.md")
+    await neovim.contains(path, "- [ ] Count right")
+    assert await neovim.tell("focus") == str(cart)
+    assert str(path) in await neovim.tell("shown")
+    await neovim.lens("Kaaj: skip", path, 6)
+    await neovim.contains(path, "- [-] Count right")
+    go_on.set()
+    await neovim.said("Prices are added up now.")
+
+
+async def test_the_editors_own_cancel_of_progress(either_neovim: RealEditor, endpoint: ScriptedEndpoint) -> None:
+    endpoint.add(replace(answer("one two", chunk=3), hang_after=1))
+    neovim = either_neovim
+    cart = neovim.workspace / "cart.py"
+    await neovim.open(cart)
+    await neovim.act("Kaaj: fix what is wrong here", cart, 4)
+    await neovim.progressed("begin")
+    await neovim.tell("cancel_progress")
+    await neovim.progressed("end | ")
+    await neovim.progressed("Cancelled")
+
+
+async def test_an_endpoint_that_is_gone_is_told(editor: RealEditor, endpoint: ScriptedEndpoint) -> None:
+    endpoint.add(answer_error(401, "no key"))
+    cart = editor.workspace / "cart.py"
+    await editor.open(cart)
+    await editor.act("Kaaj: fix what is wrong here", cart, 4)
+    await editor.said("wants a key and none is set (401). Set KAAJ_API_KEY")
+
+
+async def test_a_new_file_comes_up_in_the_editor(editor: RealEditor, endpoint: ScriptedEndpoint) -> None:
+    tests = "def test_total():\n    assert True\n"
+    endpoint.add(answer_calls(("write", {"path": "test_cart.py", "content": tests})), answer("Here is a test."))
+    cart = editor.workspace / "cart.py"
+    await editor.open(cart)
+    await editor.act("Kaaj: write tests", cart, 1, 5)
+    assert "Here is a test." in await editor.prompt()
+    await editor.choose("Apply 1 hunk in 1 file")
+    if editor.name == "emacs":  # it cannot create files for a server, and asks before it opens a buffer for one
+        assert "test_cart.py" in await editor.prompt()
+        await editor.choose("yes")
+    new = editor.workspace / "test_cart.py"
+    await editor.contains(new, tests)
+    await editor.act("Kaaj: undo", cart, 1) if editor.name != "emacs" else await editor.act("Kaaj: undo", new, 1)
