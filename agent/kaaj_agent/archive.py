@@ -14,7 +14,7 @@ from typing import Final
 from kaaj_agent import events as ev
 from kaaj_agent.ports import Clock, Message, ToolCall
 from kaaj_agent.session import Session
-from kaaj_agent.session_log import Header, SessionLog, header, replay
+from kaaj_agent.session_log import Header, Record, SessionLog, header, replay
 from kaaj_agent.world import Folders
 
 _log = logging.getLogger(__name__)
@@ -51,10 +51,10 @@ class Archive:
             sessions.append(session)
         return sessions
 
-    def _read(self, folders: Folders) -> list[tuple[Header, SessionLog, list[ev.Event | Message]]]:
+    def _read(self, folders: Folders) -> list[tuple[Header, SessionLog, list[Record]]]:
         if not self.folder.is_dir():
             return []
-        found: list[tuple[Header, SessionLog, list[ev.Event | Message]]] = []
+        found: list[tuple[Header, SessionLog, list[Record]]] = []
         for path in sorted(self.folder.glob("*.jsonl"), reverse=True):
             head = header(path)
             if head is None or not set(head.roots).intersection(folders.roots):

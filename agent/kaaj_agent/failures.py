@@ -73,7 +73,14 @@ class ModelError(KaajError):
 
 
 class ContextTooLongError(ModelError):
-    """The prompt does not fit into the model's window; a shorter one (compaction) may."""
+    """The prompt does not fit into the model's window; a shorter one (compaction) may.
+
+    `window` is the window's size in tokens where the endpoint's own words tell it, else 0.
+    """
+
+    def __init__(self, message: str, *, window: int = 0, kept: str = "", hint: str = "") -> None:
+        super().__init__(message, kept=kept, hint=hint)
+        self.window = window
 
 
 class SandboxError(KaajError):

@@ -11,6 +11,9 @@ from kaaj_agent.settings import AgentSettings
 
 REPEATS_TOLD = 3
 REPEATS_MAX = 5
+FAILURES_TOLD = 6
+FAILURES_MAX = 15
+"""Calls in a row that came to nothing, whatever they were."""
 
 
 class LimitReachedError(Exception):
@@ -28,6 +31,7 @@ class Limits:
     steps: int = 0
     usage: Usage = Usage()
     _calls: Counter[str] = field(default_factory=Counter[str])
+    _failures: int = 0
 
     def __post_init__(self) -> None:
         self.started = self.clock.monotonic()
@@ -55,13 +59,23 @@ class Limits:
             raise self.too_long()
         self.steps += 1
 
-    def repeated(self, call: ToolCall, result: str) -> int:
-        """How often this very call has given this very result, this time included."""
-        key = f"{call.name}\0{json.dumps(dict(call.arguments), sort_keys=True, default=str)}\0{result}"
+    def repeated(self, call: ToolCall, result: str, state: int = 0) -> int:
+        """How often this very call has given this very result on this `state` of the work, this time included."""
+        arguments = json.dumps(dict(call.arguments), sort_keys=True, default=str)
+        key = f"{call.name}\0{arguments}\0{state}\0{result}"
         self._calls[key] += 1
         return self._calls[key]
 
     def repeats(self, name: str, times: int) -> None:
-        """Raises LimitReachedError where a call was made too often with the same result."""
+        """Raises LimitReachedError where a call had the same result too often, or too many calls in a row failed."""
         if times > REPEATS_MAX:
             raise LimitReachedError(f"Stopped: the model made the same `{name}` call {times} times.")
+        if self._failures >= FAILURES_MAX:
+            raise LimitReachedError(f"Stopped: {self._failures} calls in a row came to nothing.")
+
+    def failed(self, *, ok: bool) -> str:
+        """Count failures in a row; what the model has to hear of them."""
+        self._failures = 0 if ok else self._failures + 1
+        if self._failures and self._failures % FAILURES_TOLD == 0:
+            return f"[Your last {self._failures} calls all failed. Look at what is there before you go on.]"
+        return ""

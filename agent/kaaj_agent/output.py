@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 CAP: Final = 16 * 1024
+"""Characters of output that are shown to the model, cut around what matters."""
+KEPT: Final = 1024 * 1024
 """Bytes of output that are kept, half of them from the beginning and half from the end."""
 
 _LIVE_MAX: Final = 256 * 1024
@@ -43,7 +45,7 @@ class Output:
         self,
         listener: Callable[[str], None] | None = None,
         rename: Mapping[str, str] | None = None,
-        cap: int = CAP,
+        cap: int = KEPT,
     ) -> None:
         self._listener = listener
         self._rename = dict(rename or {})

@@ -48,6 +48,17 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPrefix:
+    """The session's prompt began anew with these messages: what was said before was condensed into them.
+
+    `findings` is what the model wrote down of it, or what could be told without the model.
+    """
+
+    messages: tuple[Message, ...]
+    findings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of one or more requests; `cached` is the part of `prompt` that the server took from its cache."""
 
@@ -118,6 +129,16 @@ class CallDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class CallReady:
+    """A call is complete so far, in the order of the reply; what comes later may still void it or read it otherwise.
+
+    Only the Reply's own calls count. Until it is there nothing may come of a call that cannot be taken back.
+    """
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The end of a stream. `finish` is `length` where the reply was cut by a limit: its calls must not be executed."""
 
@@ -134,7 +155,7 @@ class Restart:
     """The stream broke and the reply begins anew: forget every delta of it so far."""
 
 
-StreamItem: TypeAlias = TextDelta | CallDelta | Restart | Reply
+StreamItem: TypeAlias = TextDelta | CallDelta | CallReady | Restart | Reply
 
 
 class Model(Protocol):
@@ -191,13 +212,17 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """How a command ended. `output` is stdout and stderr as they came, head and tail kept, the cut told in it."""
+    """How a command ended. `output` is stdout and stderr as they came, cut around what matters, the cut told in it.
+
+    `whole` is as much of it as was kept at all; empty where that is `output`.
+    """
 
     exit_code: int | None
     output: str
     seconds: float
     timed_out: bool = False
     cut: bool = False
+    whole: str = ""
 
 
 class Shell(Protocol):

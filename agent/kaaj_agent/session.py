@@ -13,9 +13,10 @@ from pathlib import Path
 from kaaj_agent import events as ev
 from kaaj_agent.attachments import Attachment
 from kaaj_agent.changes import ChangeSet, Draft, Proposed
-from kaaj_agent.ports import Clock, Message, Usage
+from kaaj_agent.outputs import Outputs
+from kaaj_agent.ports import Clock, Message, NewPrefix, Usage
 from kaaj_agent.prompt import decision_between, sound
-from kaaj_agent.session_log import SessionLog
+from kaaj_agent.session_log import Record, SessionLog
 from kaaj_agent.todo import Author, Todo, TodoList
 from kaaj_agent.world import Folders
 
@@ -49,7 +50,8 @@ class Session:
 
     `feedback` is what the model is to hear of the person's decisions at the beginning of the next turn. `continued`
     is the proposal that a running task goes on from; nobody decides on it meanwhile. Drafts are kept without their
-    files among `events`: only the newest one is of use, and that stands in `changes`.
+    files among `events`: only the newest one is of use, and that stands in `changes`. `findings` is what was noted at
+    the last compaction, `measured` how many of the messages a server has counted, and how many tokens they are.
     """
 
     id: str
@@ -64,6 +66,10 @@ class Session:
     changes: dict[str, ChangeSet] = field(default_factory=dict[str, ChangeSet])
     feedback: list[str] = field(default_factory=list[str])
     continued: str = ""
+    findings: str = ""
+    measured: tuple[int, int] = (0, 0)
+    shown: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])
+    """What stands in the prompt of files: (path, first line, last line) to the text's digest."""
     _told_problem: bool = False
     _telling: bool = False
     _untold: deque[ev.Event] = field(default_factory=deque[ev.Event])
@@ -99,6 +105,27 @@ class Session:
         self.messages.append(message)
         self.log.message(message)
 
+    def restart(self, prefix: NewPrefix) -> None:
+        """The prompt begins anew. What was said before stays in the log."""
+        self._begin(prefix)
+        self.log.prefix(prefix)
+
+    def _begin(self, prefix: NewPrefix) -> None:
+        self.messages[:] = prefix.messages
+        self.findings = prefix.findings
+        self.measured = (0, 0)
+        self.shown.clear()
+
+    def measure(self, tokens: int) -> None:
+        """The prompt as it stands now takes that many tokens, by the server's own count; 0 says nothing."""
+        if tokens > 0:
+            self.measured = (len(self.messages), tokens)
+
+    @property
+    def outputs(self) -> Outputs:
+        """What commands printed."""
+        return Outputs(self.log.outputs)
+
     def close_turn(self, why: str) -> None:
         """The assistant has the last word of a turn, also where the model did not come to it: templates ask for it."""
         if self.messages and self.messages[-1].role in ("user", "tool"):
@@ -121,13 +148,15 @@ class Session:
     def proposed(self) -> tuple[ChangeSet, ...]:
         return tuple(change for change in self.changes.values() if isinstance(change.state, Proposed))
 
-    def restore(self, records: Iterable[ev.Event | Message]) -> None:
+    def restore(self, records: Iterable[Record]) -> None:
         """Replay a log. What the model has not heard yet of the person's decisions is worked out again."""
         for record in records:
             if isinstance(record, Message):
                 self.messages.append(record)
                 if record.role == "user":
                     self.feedback.clear()
+            elif isinstance(record, NewPrefix):
+                self._begin(record)
             else:
                 before = self.changes.get(record.body.change.id) if isinstance(record.body, ev.ChangeChanged) else None
                 self._project(record)

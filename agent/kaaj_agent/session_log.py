@@ -1,9 +1,9 @@
 """The append-only log of one session: JSON Lines in the user's state folder, resumed by replay.
 
 The first line is a header `{"kaaj": 1, "session", "roots", "created"}`. Each other line holds either an event
-(`{"event": …}`) or a message of the prompt (`{"message": …}`), in the order in which they happened. A last line that
-was torn by a crash is dropped. A change set's files stand in the log once: a later state of it refers to them by
-digest, and drafts are logged without them.
+(`{"event": …}`), a message of the prompt (`{"message": …}`) or the messages with which it began anew
+(`{"prefix": …}`), in the order in which they happened. A last line that was torn by a crash is dropped. A change
+set's files stand in the log once: a later state of it refers to them by digest, and drafts are logged without them.
 """
 
 from __future__ import annotations
@@ -12,23 +12,25 @@ import errno
 import json
 import logging
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from filelock import FileLock, Timeout
 
 from kaaj_agent.changes import ChangeSet, Draft
 from kaaj_agent.codec import from_json, to_json
 from kaaj_agent.events import Body, ChangeChanged, Event
-from kaaj_agent.ports import Message
+from kaaj_agent.ports import Message, NewPrefix
 
 _log = logging.getLogger(__name__)
 VERSION = 1
 T = TypeVar("T")
+Record: TypeAlias = Event | Message | NewPrefix
 
 
 @dataclass(slots=True)
@@ -89,6 +91,14 @@ class SessionLog:
     def message(self, message: Message) -> None:
         self._write({"message": to_json(message)})
 
+    def prefix(self, prefix: NewPrefix) -> None:
+        self._write({"prefix": to_json(prefix)})
+
+    @property
+    def outputs(self) -> Path:
+        """The folder for what the session's commands printed."""
+        return self.path.with_suffix(".outputs")
+
     def close(self) -> None:
         self._let_go()
         if self.lock is not None:
@@ -109,6 +119,7 @@ class SessionLog:
             self.close()
         with suppress(OSError):
             self.path.with_suffix(".lock").unlink(missing_ok=True)
+        shutil.rmtree(self.outputs, ignore_errors=True)
         return True
 
     def _let_go(self) -> None:
@@ -179,8 +190,8 @@ def header(path: Path) -> Header | None:
         return None
 
 
-def replay(path: Path) -> Iterator[Event | Message]:
-    """The events and messages of a log in order; lines that cannot be read are skipped and logged."""
+def replay(path: Path) -> Iterator[Record]:
+    """The events, messages and prefixes of a log in order; lines that cannot be read are skipped and logged."""
     files: dict[str, Any] = {}
     with path.open("rb") as log:
         for number, line in enumerate(log, 1):
@@ -188,6 +199,8 @@ def replay(path: Path) -> Iterator[Event | Message]:
                 row = json.loads(line)
                 if "message" in row:
                     yield _a(Message, from_json(row["message"]))
+                elif "prefix" in row:
+                    yield _a(NewPrefix, from_json(row["prefix"]))
                 elif "event" in row:
                     event = _a(Event, from_json(row["event"]))
                     _has_body(event.body)

@@ -29,6 +29,7 @@ class AgentSettings:
     prompt and completion tokens that were not cached, `max_seconds` is wall time without waits on the person.
 
     `check`: the check command; empty finds one; `none` runs none. `window` overrides the context window, in tokens.
+    `compact_at`: the share of the window at which the conversation is condensed.
     `embedded_model`: the model to run on this machine where no endpoint is there; empty: never one.
     `restricted`: the workspace is not trusted, so tasks only plan, no rule file is read, nothing runs or is applied.
     `hide_secrets`: whether `.env`, keys and their like are withheld from the model.
@@ -46,6 +47,7 @@ class AgentSettings:
     max_tokens: int = 2_000_000
     max_seconds: float = 1_800.0
     window: int | None = None
+    compact_at: float = 0.75
     sandbox: Literal["auto", "off", "required"] = "auto"
     loop: Literal["auto", "agentic", "guided"] = "auto"
     temperature: float | None = None

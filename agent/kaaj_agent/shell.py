@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
+from kaaj_agent.cutting import around
 from kaaj_agent.failures import SandboxError
 from kaaj_agent.finishing import finish
-from kaaj_agent.output import Output
+from kaaj_agent.output import CAP, Output
 from kaaj_agent.ports import CommandResult
 
 _MARK: Final = "COMMAND_RUN_ID"
@@ -93,7 +94,8 @@ class ShadowShell:
             await finish(_kill_all(process, mark, sandboxed=self._sandboxed))
             raise
         seconds = time.monotonic() - began
-        text = output.text()
+        whole = await asyncio.to_thread(output.text)
+        text = await asyncio.to_thread(around, whole, CAP)
         if timed_out:
             text += f"\n[stopped: it ran longer than {timeout:g} s]"
         code = None if timed_out else process.returncode
@@ -103,7 +105,8 @@ class ShadowShell:
                 kept="The command was not run.",
                 hint="Set sandbox to off in your settings to be asked for each command instead.",
             )
-        return CommandResult(code, text, seconds, timed_out, output.was_cut)
+        cut = len(whole) > CAP or output.was_cut
+        return CommandResult(code, text, seconds, timed_out, cut, whole if cut else "")
 
     async def _start(self, command: str, writing: int, mark: str) -> asyncio.subprocess.Process:
         argv = self._argv(command)

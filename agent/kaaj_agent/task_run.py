@@ -128,15 +128,18 @@ class TaskRun:
             get_removed=lambda: self.session.tasks[self.task].removed,
             ordered=lambda: self.session.tasks[self.task].edits > 0,
             plan_only=self.request.mode == "plan" or self.request.intent == "explain",
+            repo_map=lambda: agent.repo_map,
+            shown=self.session.shown,
+            outputs=self.session.outputs,
         )
         work = Work(
             self.session,
             self.task,
             change,
+            self.staging,
             self.request,
             connection.model,
             profile,
-            self.staging,
             workshop,
             bench,
             workshop.limits,
@@ -167,7 +170,8 @@ class TaskRun:
         repo_map = "" if session.messages[1:] else await self._map(work)
         restricted = self.agent.settings.restricted  # git too runs what a repository's configuration says
         git = None if restricted else await git_facts(staging.folders.roots[0], seconds=GIT_SECONDS)
-        rules = () if restricted else await rules_for(staging.snapshot, request.path)
+        work.rules = "" if restricted else prompt.rules_text(await rules_for(staging.snapshot, request.path))
+        known = any(work.rules in message.content for message in session.messages if message.role == "user")
         await self._attach(work)
         text = prompt.opening(
             request.prompt,
@@ -177,7 +181,7 @@ class TaskRun:
             todo=work.hear_plan(),
             focus=await asyncio.to_thread(prompt.focus_text, staging.folders, document, request.span),
             problems=prompt.problems_text(staging.folders, request.diagnostics),
-            rules=prompt.rules_text(rules),
+            rules="" if known else work.rules,
             repo_map=prompt.map_text(repo_map),
             tail=prompt.tail_text(
                 staging.folders,
@@ -189,7 +193,7 @@ class TaskRun:
         if session.feedback:
             text = "\n".join(session.feedback) + "\n\n" + text
             session.feedback.clear()
-        work.tell(text)
+        work.open_turn(text)
 
     async def _map(self, work: Work) -> str:
         """The map of a large workspace, for a model that looks around by itself; empty where it takes too long."""

@@ -12,7 +12,7 @@ from kaaj_agent import events as ev
 from kaaj_agent.agent import Agent
 from kaaj_agent.changes import ChangeSet
 from kaaj_agent.document import Document
-from kaaj_agent.ports import Message, Model, Written
+from kaaj_agent.ports import Message, Model, Profile, Written
 from kaaj_agent.request import StartRequest
 from kaaj_agent.session import Session
 from kaaj_agent.settings import AgentSettings
@@ -77,14 +77,16 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(tmp_path: Path, *turns: object, **settings: object) -> AsyncGenerator[Desk]:
+async def desk(
+    tmp_path: Path, *turns: object, profile: Profile | None = None, **settings: object
+) -> AsyncGenerator[Desk]:
     """An agent whose model plays `turns`; `settings` override those of the agent."""
     root = tmp_path / "shop"
     root.mkdir(exist_ok=True)
     if not (root / "cart.py").exists():
         (root / "cart.py").write_text(CART)
     world = World(Folders.of(root))
-    model = ScriptedModel(*turns)  # type: ignore[arg-type]  # turns of any kind
+    model = ScriptedModel(*turns, profile=profile)  # type: ignore[arg-type]  # turns of any kind
     applier, answers = BufferApplier(world), Answers()
 
     async def connect() -> Model:

@@ -64,6 +64,11 @@ _TOO_LONG = re.compile(
     r"input tokens? (?:exceed|count)|exceeds? the (?:available|maximum|model)[^.]*(?:context|token)",
     re.IGNORECASE,
 )
+_WINDOW = re.compile(
+    r"(?:context (?:length|size|window)\w*|n_ctx|maximum(?: context)?(?: length)?|limit)\D{0,40}?(\d[\d,_]{2,9})\b",
+    re.IGNORECASE,
+)
+"""How large the window is, in an endpoint's own words: "maximum context length is 8192 tokens"."""
 _NO_TOOLS = re.compile(
     r"does not support tools|tools? (?:param\w* )?(?:is|are) not supported|--jinja|support(?:ed)? tool|"
     r"enable-auto-tool-choice|tool (?:calling|use|choice) (?:is )?not|"
@@ -108,8 +113,15 @@ def judge_status(
 def too_long(place: Place, said: str) -> ContextTooLongError:
     return ContextTooLongError(
         f"The prompt does not fit into the context window of {place.model} ({said}).",
+        window=window_in(said),
         hint="A shorter task or fewer files fit; on a local server, raise its context size.",
     )
+
+
+def window_in(said: str) -> int:
+    """The smallest window that a sentence about one names, in tokens; 0 where it names none."""
+    sizes = [int(re.sub(r"[,_]", "", size)) for size in _WINDOW.findall(said)]
+    return min((size for size in sizes if size >= 512), default=0)
 
 
 def judge_event(message: str, place: Place) -> Exception:

@@ -6,22 +6,34 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kaaj_agent.failures import OutsideError
 from kaaj_agent.ignore import Ignore
+from kaaj_agent.outputs import Outputs
 from kaaj_agent.ports import CommandResult, Diagnoser, ToolSpec
 from kaaj_agent.staging import Staging
 from kaaj_agent.todo import Todo, TodoList
 
+if TYPE_CHECKING:
+    from kaaj_agent.repomap.map import RepoMap
+
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """`text` is what the model reads, `summary` one line for people."""
+    """`text` is what the model reads, `summary` one line for people.
+
+    `key` is what two results have in common that say the same, such as a run's output without its duration.
+    """
 
     text: str
     summary: str
     ok: bool = True
+    key: str = ""
+
+    @property
+    def same(self) -> str:
+        return self.key or self.text
 
 
 def refusal(text: str) -> ToolResult:
@@ -36,8 +48,9 @@ class Bench:
     `command` runs in the shadow workspace with what is staged laid out there, and stages what the command changed;
     it answers with the result and the names of the files so staged. `notes` says what was looked up for a to-do
     item, by its id. `get_removed` gives the items that the user took off the list,
-    `ordered` tells whether its order is the user's. `shown` remembers what was read,
-    so that reading it again costs a line: (path, first, last) to the text's digest.
+    `ordered` tells whether its order is the user's. `shown` remembers what was read and is still in the prompt,
+    so that reading it again costs a line: (path, first, last) to the text's digest. `outputs` keeps what commands
+    printed.
     """
 
     staging: Staging
@@ -51,6 +64,8 @@ class Bench:
     notes: dict[str, str] = field(default_factory=dict[str, str])
     plan_only: bool = False
     shown: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])
+    repo_map: Callable[[], RepoMap] | None = None
+    outputs: Outputs | None = None
 
     async def path(self, name: str) -> Path:
         """The file that a name means. Raises OutsideError where it may not be touched."""
@@ -70,12 +85,16 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool: its schema, a one-line title for people, and its function. `reads` tools change nothing at all."""
+    """A tool: its schema, a one-line title for people, and its function.
+
+    `reads`: it changes nothing at all. `stages`: it changes the staging area alone.
+    """
 
     spec: ToolSpec
     title: Callable[[Mapping[str, Any]], str]
     run: Callable[[Bench, Mapping[str, Any]], Awaitable[ToolResult]]
     reads: bool = False
+    stages: bool = False
 
 
 def schema(required: Mapping[str, Any], optional: Mapping[str, Any] | None = None) -> dict[str, Any]:

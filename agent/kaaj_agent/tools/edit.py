@@ -33,4 +33,5 @@ TOOL: Final = Tool(
     ),
     lambda a: f"Edit {a.get('path', '')}",
     run,
+    stages=True,
 )

@@ -1,12 +1,15 @@
-"""read(path, start?, end?): a file's lines, numbered, as buffers and staged edits have them."""
+"""read(path, start?, end?): lines, numbered: a file's as buffers and staged edits have them, or a kept output's."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from kaaj_agent import numbered
+from kaaj_agent.document import Document
+from kaaj_agent.outputs import PREFIX
 from kaaj_agent.ports import ToolSpec
 from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal, schema
 
@@ -15,9 +18,22 @@ CHARACTERS_MAX: Final = 24_000
 
 
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
-    path = await bench.path(arguments["path"])
-    name = bench.name(path)
+    asked: str = arguments["path"]
+    if asked.startswith(PREFIX):
+        return await _output(bench, asked, arguments)
+    path = await bench.path(asked)
     document = await bench.staging.read(path)
+    return await _lines(bench, document, bench.name(path), arguments)
+
+
+async def _output(bench: Bench, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+    text = await bench.outputs.read(name) if bench.outputs is not None else None
+    if text is None:
+        return refusal(f"There is no {name}: only the newest outputs are kept. Run the command again.")
+    return await _lines(bench, Document(Path(name), text, None), name, arguments)
+
+
+async def _lines(bench: Bench, document: Document, name: str, arguments: Mapping[str, Any]) -> ToolResult:
     if not document.text:
         return ToolResult(f"{name} is empty.", "empty")
     first = max(1, arguments.get("start") or 1)
@@ -31,7 +47,7 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     more = f"\n[cut at line {end}; go on with start={end + 1}]" if end < piece.last else ""
     if piece.cut:
         more = f"\n[line {first} is cut; it has {piece.cut:,} more characters]{more}"
-    key = (path, first, end)
+    key = (document.path, first, end)
     if bench.shown.get(key) == document.digest:
         text = f"{name} lines {first}-{end} are unchanged since you read them above.{more}"
         return ToolResult(text, "unchanged since it was read")

@@ -8,6 +8,9 @@ from typing import Any, Final
 from kaaj_agent.ports import ToolSpec
 from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal, schema
 
+KEPT_FROM: Final = 1_000
+"""Characters of output from which on it is kept, to be read again when it is no longer in view."""
+
 
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     command: str = arguments["command"]
@@ -18,11 +21,18 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
         return refusal(answer)
     result, staged = answer
     how = "timed out" if result.timed_out else f"exit code {result.exit_code}"
-    rows = [f"{how} after {result.seconds:.1f} s", result.output.rstrip() or "(no output)"]
+    name = ""
+    if bench.outputs is not None and len(result.output) > KEPT_FROM:
+        name = await bench.outputs.keep(command, result.whole or result.output)
+    where = f" ({name})" if name else ""
+    output = result.output.rstrip() or "(no output)"
+    rows = [f"{how} after {result.seconds:.1f} s{where}", output]
+    if result.cut and name:
+        rows.append(f"[the whole of it: read {name}, with start and end]")
     if staged:
         rows.append("The command changed files, which are now staged: " + ", ".join(staged))
     ok = not result.timed_out and result.exit_code == 0
-    return ToolResult("\n".join(rows), how, ok=ok)
+    return ToolResult("\n".join(rows), how, ok=ok, key=f"{how}\n{output}\n{staged}")
 
 
 TOOL: Final = Tool(

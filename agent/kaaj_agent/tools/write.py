@@ -37,4 +37,5 @@ TOOL: Final = Tool(
     ),
     lambda a: f"Write {a.get('path', '')}",
     run,
+    stages=True,
 )
