@@ -135,6 +135,13 @@ class Lazy extends Component<{ children: JSX.Element; pinned: boolean }, { near:
     this.watch.observe(current);
   }
 
+  override componentDidUpdate({ pinned }: { pinned: boolean }): void {
+    if (!pinned || this.props.pinned || !this.place.current) return;
+    // Where it is now is told anew.
+    this.watch?.unobserve(this.place.current);
+    this.watch?.observe(this.place.current);
+  }
+
   override componentWillUnmount(): void {
     this.watch?.disconnect();
   }
