@@ -15,3 +15,13 @@ export function oneLine(text: string, limit = 200): string {
 export function inert(text: string, limit?: number): string {
   return oneLine(text, limit).replaceAll("](", "]\u200b(").replaceAll("$(", "$\u200b(");
 }
+
+/** A model's prose for a label: without the marks of Markdown that people see in labels most. */
+export function unmarked(text: string): string {
+  return text
+    .slice(0, 4000)
+    .replaceAll(/^\s*(?:#{1,6}|[-*+]|>)\s+/gm, "")
+    .replaceAll(/\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*/g, "$1")
+    .replaceAll(/(`+) ?([^\n]+?) ?\1(?!`)/g, "$2")
+    .replaceAll(/\[([^\][\n]*)\]\([^()\s]*\)/g, "$1");
+}

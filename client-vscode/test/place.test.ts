@@ -47,7 +47,7 @@ test("a message comes for a proposal and for an end that the person did not make
   const change: Change = { id: "c", task: "k", digest: "d", state: "proposed", summary: "[x](command:y)", files: [] };
   const proposed: KaajEvent = { ...head, type: "change", change };
   const ended = (status: "done" | "cancelled" | "failed", summary: string): KaajEvent => ({ ...head, type: "task_finished", status, summary });
-  expect(messageOf(proposed, [])).toEqual({ text: "Kaaj has a change for you: [x]\u200b(command:y)", change: "c" });
+  expect(messageOf(proposed, [])).toEqual({ text: "Kaaj has a change for you: x", change: "c" });
   expect(messageOf({ ...proposed, change: { ...change, state: "checked" } }, [])).toBeUndefined();
   expect(messageOf(ended("cancelled", "x"), [])).toBeUndefined();
   expect(messageOf(ended("failed", ""), [])).toEqual({ text: "Kaaj could not do it." });

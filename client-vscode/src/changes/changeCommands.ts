@@ -1,7 +1,7 @@
 // What can be done with a change, a file of it, or a hunk: in the tree, in the title of a diff, by a key, by the palette.
 import { Uri, window, type TreeView } from "vscode";
 import { register, type Kaaj, type Owned } from "../kaaj";
-import { inert } from "../plainText";
+import { inert, unmarked } from "../plainText";
 import type { Change, ChangeResult, FileChange } from "../protocol.gen";
 import { changesOf } from "../state/projection";
 import type { LiveTree, Node } from "../tree/liveTree";
@@ -139,7 +139,7 @@ async function askReason({ change, file }: Part): Promise<string | undefined> {
   return window.showInputBox({
     title: file ? "Kaaj: reject this file's part of the change" : "Kaaj: reject the change",
     prompt: "Enter rejects. Say why, if you like: Kaaj will read it.",
-    placeHolder: `Why? (may be left empty) · ${inert(change.summary, 60)}`,
+    placeHolder: `Why? (may be left empty) · ${inert(unmarked(change.summary), 60)}`,
   });
 }
 
@@ -157,7 +157,7 @@ async function pickChange(changes: readonly Change[], wanted: Wanted): Promise<P
   const [first, ...more] = fitting;
   if (!first || more.length === 0) return first && { change: first };
   const rows = fitting.map((change) => ({
-    label: inert(change.summary, 100) || plural(change.files.length, "file"),
+    label: inert(unmarked(change.summary), 100) || plural(change.files.length, "file"),
     description: change.state,
     detail: inert(change.files.map((file) => file.uri.slice(file.uri.lastIndexOf("/") + 1)).join(", ")),
     change,

@@ -1,6 +1,6 @@
 // The view "Changes" as rows: each change, its check, its files, their hunks.
 import type { Change, Check, FileChange, Hunk } from "../protocol.gen";
-import { oneLine } from "../plainText";
+import { oneLine, unmarked } from "../plainText";
 import type { Row } from "../tree/row";
 import { counts, countsText, plural, preview, spokenCounts, targetOf, type NameOf, type Part } from "./changeParts";
 
@@ -36,14 +36,14 @@ function changeRow(change: Change, nameOf: NameOf, newest: boolean): ChangeRow {
   const { icon, color, words } = STATES[change.state];
   const counted = counts(change.files.flatMap(({ hunks }) => hunks));
   const files = plural(change.files.length, "file");
-  const label = oneLine(change.summary) || files;
+  const label = oneLine(unmarked(change.summary)) || files;
   const check = change.check && change.check.status !== "none" ? change.check.status : undefined;
   const mark = check ? ` · check ${check === "passed" ? "✓" : "✗"}` : "";
   return {
     id: `change/${change.id}`,
     label,
     description: `${words} · ${countsText(counted)}${mark}`,
-    tooltip: `${oneLine(change.summary, 2000) || files}\n\n${files}, ${countsText(counted)}: ${words}`,
+    tooltip: `${oneLine(unmarked(change.summary), 2000) || files}\n\n${files}, ${countsText(counted)}: ${words}`,
     icon,
     ...(color === undefined ? {} : { color }),
     spoken: [label, words, files, spokenCounts(counted), check ? `check ${check}` : ""].filter(Boolean).join(", "),

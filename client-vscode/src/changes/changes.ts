@@ -7,6 +7,7 @@ import { registerChangeCommands } from "./changeCommands";
 import { changeById } from "./changeParts";
 import { changeRows, type ChangeAbout } from "./changeRows";
 import { CHECK_SCHEME, CheckOutput } from "./checkOutput";
+import { registerInFile } from "./inFile";
 import { Review, SCHEME } from "./review";
 
 /** A file's name for a person. */
@@ -60,6 +61,7 @@ export function registerChanges(kaaj: Kaaj, review: Review): Owned[] {
       if (uri.scheme === SCHEME) review.forget(uri);
       if (uri.scheme === CHECK_SCHEME) output.forget(uri);
     }),
+    ...registerInFile(kaaj),
     ...registerChangeCommands(kaaj, { review, output, tree, view }),
   ];
 }

@@ -1,6 +1,6 @@
 // Changes in VS Code's own diff editors. Both sides are virtual documents: nothing here can be saved by mistake.
 import { commands, EventEmitter, Range, Uri, workspace, type TextDocument, type TextDocumentContentProvider } from "vscode";
-import { oneLine } from "../plainText";
+import { oneLine, unmarked } from "../plainText";
 import type { Change, FileChange } from "../protocol.gen";
 import { goesOn, targetOf, type Part } from "./changeParts";
 import { hunkAt, sidesOf, type Sides, type Span } from "./changeText";
@@ -54,7 +54,7 @@ export class Review implements TextDocumentContentProvider {
     if (!first) return;
     const [label, before, after] = first;
     if (rows.length > 1) {
-      await commands.executeCommand("vscode.changes", `Kaaj: ${oneLine(change.summary, 60) || "change"}`, rows);
+      await commands.executeCommand("vscode.changes", `Kaaj: ${oneLine(unmarked(change.summary), 60) || "change"}`, rows);
       return;
     }
     const span = this.drawn.get(after.toString())?.spans.find((one) => one.hunk === hunk?.id);

@@ -21,10 +21,13 @@ export function registerInlineProgress({ store }: Kaaj): Owned[] {
   const draw = (): void => {
     if (places.size === 0) return;
     const tasks = new Map(tasksOf(store.state).map((task) => [task.id, task]));
-    const waiting = new Set(
-      [...store.state.values()].flatMap(({ changes }) => changes.filter(({ state }) => state === "proposed")).map(({ task }) => task),
-    );
-    const texts = [...places].map(([id, place]) => [place, progressText(tasks.get(id), waiting.has(id))] as const);
+    const proposed = [...store.state.values()].flatMap(({ changes }) => changes.filter(({ state }) => state === "proposed"));
+    const texts = [...places].map(([id, place]) => {
+      const mine = proposed.filter(({ task }) => task === id);
+      // Where the change itself is drawn in the file, nothing more need be said.
+      const seen = mine.some(({ files }) => files.some((file) => Uri.parse(file.uri).toString() === place.uri));
+      return [place, seen ? undefined : progressText(tasks.get(id), mine.length > 0)] as const;
+    });
     for (const editor of window.visibleTextEditors) {
       const uri = editor.document.uri.toString();
       const here = texts.flatMap(([place, text]) => (place.uri === uri && text !== undefined ? [decoration(editor, place.line, text)] : []));

@@ -1,5 +1,5 @@
 // What is worth a message while the window is not looked at.
-import { inert } from "../plainText";
+import { inert, unmarked } from "../plainText";
 import type { KaajEvent } from "../protocol.gen";
 
 export interface Message {
@@ -14,12 +14,12 @@ export interface Message {
  */
 export function messageOf(event: KaajEvent, changes: readonly { id: string; task: string; state: string }[]): Message | undefined {
   if (event.type === "change" && event.change.state === "proposed") {
-    const what = inert(event.change.summary, 120);
+    const what = inert(unmarked(event.change.summary), 120);
     return { text: `Kaaj has a change for you${what ? `: ${what}` : "."}`, change: event.change.id };
   }
   if (event.type !== "task_finished" || event.status === "cancelled") return undefined;
   const change = changes.findLast(({ task, state }) => task === event.task && state === "applied");
   const words = { done: "Kaaj is done", stopped: "Kaaj has stopped", failed: "Kaaj could not do it" }[event.status];
-  const what = inert(event.summary, 160);
+  const what = inert(unmarked(event.summary), 160);
   return { text: what ? `${words}: ${what}` : `${words}.`, ...(change ? { change: change.id } : {}) };
 }
