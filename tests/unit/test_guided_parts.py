@@ -9,13 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaaj_agent.guided import evidence, localise, rename
+from kaaj_agent.guided import sources as sources_module
 from kaaj_agent.guided.evidence import Case
 from kaaj_agent.guided.localise import Focus
 from kaaj_agent.guided.merge import Refusal, code_of, merge
 from kaaj_agent.guided.narrow import narrowed
 from kaaj_agent.guided.sources import Sources
 from kaaj_agent.guided.units import Span, enclosing, is_test, spans
-from kaaj_agent.world import Folders
+from kaaj_agent.ignore import Ignore
+from kaaj_agent.repomap.map import RepoMap
+from kaaj_agent.staging import Staging
+from kaaj_agent.world import Folders, World
 
 ROOT = Path("/w")
 
@@ -413,3 +417,33 @@ def test_renaming_in_javascript_leaves_strings_and_comments() -> None:
         "a.js": "// total\nexport function sum(x) { return 'total' + x; }\n",
         "b.js": "import { sum } from './a.js';\nconsole.log(sum(1));\n",
     }
+
+
+def test_a_definition_is_found_whatever_it_looks_like() -> None:
+    texts = {
+        ROOT / "a.c": "static int\ntotal(struct cart *c)\n{\n  return 1;\n}\n",
+        ROOT / "b.lua": "M.total = function(x)\nend\n",
+        ROOT / "c.rb": "class A\n  def self.total(x) = x\nend\n",
+        ROOT / "d.js": "class A {\n  total = (x) => x;\n}\n// total(y) {\n",
+        ROOT / "e.py": "print(total(1))\n",
+    }
+    found = Sources(Folders((ROOT,)), texts).definitions("total")
+    assert [(path.name, span.name) for path, span in found] == [
+        ("a.c", "total"), ("b.lua", "M.total"), ("c.rb", "A.total"), ("d.js", "A.total"),
+    ]  # fmt: skip
+
+
+async def test_of_a_very_large_workspace_what_is_near_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources_module, "FILES_MAX", 3)
+    for name in ("a", "b", "c", "d", "zeta"):
+        (tmp_path / f"{name}.py").write_text(f"def use_{name}():\n    pass\n")
+    world = World(Folders.of(tmp_path))
+    staging, ignore = Staging(world.snapshot()), Ignore(world.folders)
+    repo_map = RepoMap(world)
+    try:
+        held = await sources_module.load(staging, ignore, repo_map, about="mend `use_zeta`")
+        assert tmp_path.resolve() / "zeta.py" in held.texts
+        assert len(held.texts) == 3
+        assert [path.name for path in (await sources_module.load(staging, ignore)).texts] == ["a.py", "b.py", "c.py"]
+    finally:
+        await repo_map.close()

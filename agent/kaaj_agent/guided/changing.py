@@ -14,7 +14,7 @@ from kaaj_agent.failures import KaajError
 from kaaj_agent.guided import evidence, rename, rewrite, targets
 from kaaj_agent.guided.merge import Refusal
 from kaaj_agent.guided.plan import Plan
-from kaaj_agent.guided.sources import Sources, load
+from kaaj_agent.guided.sources import Sources, load_for
 from kaaj_agent.guided.units import is_test, spans
 from kaaj_agent.languages import language_of
 from kaaj_agent.limits import LimitReachedError
@@ -61,7 +61,7 @@ class Changing:
 
         Raises LimitReachedError, ModelError, CancelledError.
         """
-        sources = await load(self.work.staging, self.work.bench.ignore)
+        sources = await load_for(self.work, self.wish)
         exact = rename.asked(self.wish)
         if exact is not None:
             return await self._rename(sources, exact, item)

@@ -18,7 +18,7 @@ from kaaj_agent.guided.judge import Judge
 from kaaj_agent.guided.localise import Focus, Suspect
 from kaaj_agent.guided.merge import Refusal
 from kaaj_agent.guided.plan import Plan
-from kaaj_agent.guided.sources import Sources, load
+from kaaj_agent.guided.sources import Sources, load_for
 from kaaj_agent.guided.units import is_test
 from kaaj_agent.languages import language_of
 from kaaj_agent.ports import Scorer
@@ -66,7 +66,7 @@ class Repairing:
 
     @classmethod
     async def of(cls, work: Work, plan: Plan, words: str, baseline: CheckResult) -> Repairing:
-        sources = await load(work.staging, work.bench.ignore)
+        sources = await load_for(work, words)
         return cls(work, plan, words, baseline, sources, work.scorer)
 
     async def mend(self, item: str, before: str | None) -> Mended:

@@ -173,7 +173,7 @@ async def _which(work: Work, sources: Sources, wish: str, among: Sequence[Path])
     if len(among) <= 1:
         return list(among)
     listed = {sources.name(path): path for path in among[:_LISTED]}
-    rows = [f"{name}: {', '.join(_names(sources, path))}" for name, path in listed.items()]
+    rows = await asyncio.to_thread(_rows, sources, listed)
     schema = {
         "type": "object",
         "properties": {"files": {"type": "array", "items": {"enum": list(listed)}, "maxItems": FILES_MAX}},
@@ -197,12 +197,9 @@ async def _which(work: Work, sources: Sources, wish: str, among: Sequence[Path])
     return picked
 
 
-def _names(sources: Sources, path: Path) -> list[str]:
-    return re.findall(
-        r"^\s*(?:async\s+)?(?:def|class|function|func|fn|struct|interface)\s+([\w$]+)",
-        sources.texts[path],
-        re.MULTILINE,
-    )[:14]
+def _rows(sources: Sources, listed: dict[str, Path]) -> list[str]:
+    """A line a file, with the first names that it defines."""
+    return [f"{name}: {', '.join(span.bare for span in sources.spans(path)[:14])}" for name, path in listed.items()]
 
 
 def _files_in(reply: str, listed: dict[str, Path]) -> list[str]:

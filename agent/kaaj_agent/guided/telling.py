@@ -9,7 +9,7 @@ from kaaj_agent.failures import FileError
 from kaaj_agent.guided import rename, targets
 from kaaj_agent.guided.plan import Plan
 from kaaj_agent.guided.rewrite import sampling
-from kaaj_agent.guided.sources import Sources, load
+from kaaj_agent.guided.sources import Sources, load_for
 from kaaj_agent.languages import language_of
 from kaaj_agent.ports import Message, Request
 from kaaj_agent.work import Outcome, Work
@@ -67,11 +67,11 @@ async def plan(work: Work) -> Outcome:
     """The to-do list and what it would touch; nothing runs and nothing is changed."""
     request = work.request
     if request.todo:  # the person has planned it already
-        told = "\n".join([f"Your plan for: {request.prompt.strip()}", *(f"- {item.title}" for item in request.todo)])
-        work.text(told)
-        work.session.say(Message("assistant", told))
-        return Outcome("done", told, keep=False)
-    sources = await load(work.staging, work.bench.ignore)
+        planned = "\n".join([f"Your plan for: {request.prompt.strip()}", *(f"- {item.title}" for item in request.todo)])
+        work.text(planned)
+        work.session.say(Message("assistant", planned))
+        return Outcome("done", planned, keep=False)
+    sources = await load_for(work, request.prompt)
     steps = await _steps(work, sources)
     todo = Plan(work)
     for step in steps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections import deque
@@ -111,6 +112,7 @@ class _Worker:
 
 def _serve(pipe: _Pipe) -> None:
     """A process: chunks of paths come in, what is in them goes out, until nobody is there any more."""
+    gc.disable()  # nothing here makes cycles
     try:
         while True:
             pipe.send([tag(path) for path in pipe.recv()])

@@ -7,6 +7,7 @@ unsaved text, or null where the disk is to be looked at. `scan` asks for a look 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -58,7 +59,12 @@ class Workspace:
         for path, text in texts.items():
             scan = self._changed(path, text) or scan
         if scan or not self._scanned:
-            self._scan()
+            gc.disable()  # hundreds of thousands of values and not one cycle
+            try:
+                self._scan()
+            finally:
+                gc.enable()
+                gc.freeze()
         self.index.settle()
 
     def outline(self, request: Mapping[str, Any]) -> str:
