@@ -4,7 +4,8 @@
 
 Prints for each the first map (no cache), the second by a new process (cache there), the map after an edit of one file
 (median and worst of 20), and the memory of the process that made it; for Kaaj also the longest time for which the
-event loop was held, and the processor time of the first map. Goals: first map of 10,000 files at most 10 s on two
+event loop was held (on a busy machine that is the system's doing too, so also for how long its thread worked), and the
+processor time of the first map. Goals: first map of 10,000 files at most 10 s on two
 processors, an edit at most 50 ms, the loop never held for 10 ms. Exits 1 where a goal is missed.
 
 Aider is installed at the version named here into a virtual environment of its own below FOLDER (default: the user's
@@ -43,11 +44,12 @@ FIRST_MAX, EDIT_MAX, HELD_MAX = 10.0, 0.050, 0.010
 
 
 async def _held(worst: list[float]) -> None:
-    """Note the longest time that passed between two turns of the event loop."""
+    """Note the longest time that passed between two turns of the event loop, and the longest that its thread worked."""
     while True:
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.thread_time()
         await asyncio.sleep(0.001)
         worst[0] = max(worst[0], time.perf_counter() - start - 0.001)
+        worst[1] = max(worst[1], time.thread_time() - worked)
 
 
 def _memory(process: Any) -> float:
@@ -58,7 +60,7 @@ def _memory(process: Any) -> float:
 async def kaaj(root: Path, state: Path) -> dict[str, float]:
     figures: dict[str, float] = {}
     world = World(Folders.of(root))
-    worst = [0.0]
+    worst = [0.0, 0.0]
     watch = asyncio.create_task(_held(worst))
     try:
         for name in ("first", "second"):
@@ -89,7 +91,7 @@ async def kaaj(root: Path, state: Path) -> dict[str, float]:
         await repo.close()
     finally:
         watch.cancel()
-    figures["held"] = worst[0]
+    figures |= {"held": worst[0], "held_working": worst[1]}
     return figures
 
 
