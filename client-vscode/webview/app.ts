@@ -17,7 +17,7 @@ export interface AppState {
 }
 
 const BEGINNING: AppState = {
-  standing: { server: "starting", mode: "ask", restricted: false, speech: "off", folders: [] },
+  standing: { server: { kind: "starting" }, mode: "ask", restricted: false, speech: "off", folders: [] },
   view: undefined,
   history: undefined,
   problem: "",

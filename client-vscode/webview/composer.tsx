@@ -11,6 +11,7 @@ import { candidateId, Candidates } from "./candidates";
 import { Footer } from "./footer";
 import { handedOver } from "./handedOver";
 import { keep, kept, post, write } from "./host";
+import { Icon } from "./icons";
 import { keyDeed, mentionAt, withMention, type Mention } from "./mention";
 
 interface ComposerProps {
@@ -122,8 +123,8 @@ export class Composer extends Component<ComposerProps, ComposerState> {
         {problem && (
           <div key="problem" class="problem" role="alert">
             <span>{problem}</span>
-            <button type="button" class="link" onClick={() => { change({ problem: "" }); }}>
-              Dismiss
+            <button type="button" class="quiet" aria-label="Dismiss" title="Dismiss" onClick={() => { change({ problem: "" }); }}>
+              <Icon name="close" />
             </button>
           </div>
         )}
@@ -155,7 +156,7 @@ export class Composer extends Component<ComposerProps, ComposerState> {
             choose={this.chooseMode}
             mention={this.beginMention}
             running={running?.id}
-            canSend={!empty && !sending && standing.server === "running"}
+            canSend={!empty && !sending && standing.server.kind === "running"}
           />
         </div>
       </form>
@@ -298,7 +299,7 @@ export class Composer extends Component<ComposerProps, ComposerState> {
   private send(): void {
     const prompt = this.text.trim();
     const { standing } = this.props;
-    if (prompt === "" || this.state.sending || standing.server !== "running") return;
+    if (prompt === "" || this.state.sending || standing.server.kind !== "running") return;
     const mode = standing.restricted ? "plan" : (this.state.mode ?? standing.mode);
     this.setState({ sending: true });
     change({ problem: "" });

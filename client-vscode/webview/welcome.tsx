@@ -13,7 +13,7 @@ function Do({ deed, words, look = "secondary" }: { deed: Deed; words: string; lo
 }
 
 export function Welcome({ standing }: { standing: Standing }): JSX.Element {
-  if (standing.server !== "running") return <NoServer standing={standing} />;
+  if (standing.server.kind !== "running") return <NoServer server={standing.server} />;
   if (standing.folders.length === 0) {
     return (
       <div class="welcome">
@@ -42,29 +42,58 @@ export function Welcome({ standing }: { standing: Standing }): JSX.Element {
   );
 }
 
-function NoServer({ standing }: { standing: Standing }): JSX.Element {
-  if (standing.server === "starting") {
+type Server = Standing["server"];
+
+/** What the server does while it does not run, in few words. */
+function busyText(server: Server): string | undefined {
+  if (server.kind === "starting") return "Kaaj is starting…";
+  if (server.kind === "installing") return "Kaaj is being installed…";
+  return server.kind === "restarting" ? `Kaaj is started again. ${server.why}` : undefined;
+}
+
+/** What helps, the likeliest first. */
+function remedies(server: Extract<Server, { kind: "stopped" }>): { deed: Deed; words: string }[] {
+  const start = { deed: "restart", words: "Start the server" } as const;
+  const log = { deed: "log", words: "Show the log" } as const;
+  switch (server.why) {
+    case "missing":
+      return [{ deed: "install", words: "Install…" }, { deed: "settings", words: "Open the settings" }];
+    case "version":
+      return server.update === "server" ? [{ deed: "update", words: "Update…" }, log] : [log];
+    case "broken":
+    case "died":
+      return [start, log];
+    case "asked":
+      return [start];
+  }
+}
+
+function NoServer({ server }: { server: Server }): JSX.Element {
+  const busy = busyText(server);
+  if (busy !== undefined || server.kind !== "stopped") {
     return (
       <div class="welcome" role="status">
         <p>
-          <Icon name="loading" spin /> Kaaj is starting…
+          <Icon name="loading" spin /> {busy}
         </p>
       </div>
     );
   }
   return (
     <div class="welcome">
-      <h2>Kaaj’s server does not run</h2>
-      <p>{standing.why ?? "Start it, or look into its settings."}</p>
-      <Do deed="restart" words="Start the server" look="primary" />
-      <Do deed="settings" words="Open the settings" />
+      <h2>{server.why === "missing" ? "Kaaj is not installed" : "Kaaj’s server does not run"}</h2>
+      <p>{server.message}</p>
+      {remedies(server).map(({ deed, words }, index) => (
+        <Do key={deed} deed={deed} words={words} look={index === 0 ? "primary" : "secondary"} />
+      ))}
     </div>
   );
 }
 
 /** Above the conversation: what limits it, and what goes on elsewhere. */
 export function Banners({ standing, empty }: { standing: Standing; empty: boolean }): JSX.Element {
-  const { elsewhere } = standing;
+  const { elsewhere, server } = standing;
+  const busy = busyText(server);
   return (
     <>
       {standing.restricted && (
@@ -74,11 +103,11 @@ export function Banners({ standing, empty }: { standing: Standing; empty: boolea
           <Do deed="trust" words="Trust…" look="link" />
         </div>
       )}
-      {!empty && standing.server !== "running" && (
+      {!empty && server.kind !== "running" && (
         <div key="server" class="banner warn" role="status">
-          <Icon name={standing.server === "starting" ? "loading" : "warning"} spin={standing.server === "starting"} />
-          <span>{standing.server === "starting" ? "Kaaj is starting…" : (standing.why ?? "Kaaj’s server does not run.")}</span>
-          {standing.server === "stopped" && <Do deed="restart" words="Start" look="link" />}
+          <Icon name={busy === undefined ? "warning" : "loading"} spin={busy !== undefined} />
+          <span>{busy ?? (server.kind === "stopped" ? server.message : "")}</span>
+          {server.kind === "stopped" && remedies(server).slice(0, 1).map(({ deed, words }) => <Do key={deed} deed={deed} words={words} look="link" />)}
         </div>
       )}
       {elsewhere && (

@@ -38,8 +38,10 @@ export class ChatView implements WebviewViewProvider {
       store.onChange(() => {
         this.tellStanding();
       }),
-      kaaj.onServerState((now) => {
+      kaaj.onServerStatus(() => {
         this.tellStanding();
+      }),
+      kaaj.onServerState((now) => {
         const { session } = this.shown;
         if (now === "running" && session !== undefined) void store.sync(session);
       }),
@@ -145,8 +147,7 @@ export class ChatView implements WebviewViewProvider {
   private standing(): Standing {
     const { kaaj, last } = this;
     return {
-      server: kaaj.serverState,
-      why: kaaj.serverStatus.kind === "stopped" ? kaaj.serverStatus.message : undefined,
+      server: kaaj.serverStatus,
       mode: last?.mode ?? "ask",
       restricted: last?.restricted ?? !workspace.isTrusted,
       model: last?.model,

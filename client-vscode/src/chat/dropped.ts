@@ -1,6 +1,6 @@
 // Files and folders that were dropped on the chat. What lies in the workspace goes along by its name; a file from
 // elsewhere goes along as its text, if it is text and not too long.
-import { FileType, Uri, workspace } from "vscode";
+import { FileSystemError, FileType, Uri, workspace } from "vscode";
 import type { ContextItem } from "../protocol.gen";
 import { TEXT_MAX, isBinary } from "./texts";
 
@@ -23,7 +23,8 @@ export async function dropped(uris: readonly unknown[]): Promise<Dropped> {
       else if (folder) problems.push(`${uri.fsPath} is a folder outside of the workspace; drop its files instead.`);
       else items.push(await outside(uri, size));
     } catch (error) {
-      problems.push(error instanceof Error ? error.message : String(error));
+      const gone = error instanceof FileSystemError && error.code === "FileNotFound";
+      problems.push(gone ? `There is no ${uri.fsPath}.` : error instanceof Error ? error.message : String(error));
     }
   }
   return { items, problems };

@@ -1,6 +1,6 @@
 // All that the extension and the chat's webview say to each other. Both ends look at what comes before they use it.
 import type { ContextItem, KaajEvent, ModelInfo, Range, SessionInfo } from "../protocol.gen";
-import type { ServerState } from "../server/serverStatus";
+import type { ServerStatus } from "../server/serverStatus";
 import type { SessionView } from "../state/projection";
 
 export type Mode = "plan" | "ask" | "auto";
@@ -8,9 +8,7 @@ export type Speech = "off" | "sound" | "speech";
 
 /** How things stand apart from the conversation. */
 export interface Standing {
-  readonly server: ServerState;
-  /** Why there is no server, and what to do. */
-  readonly why?: string | undefined;
+  readonly server: ServerStatus;
   /** The mode that the settings name. */
   readonly mode: Mode;
   /** The workspace is not trusted. */
@@ -62,7 +60,7 @@ export type ToWebview =
 export type ChangeAction = "show" | "accept" | "reject" | "undo";
 
 /** What the webview may have done, beyond what carries arguments. */
-export type Deed = "restart" | "trust" | "settings" | "openFolder" | "newSession" | "walkthrough" | "questions";
+export type Deed = "restart" | "install" | "update" | "log" | "trust" | "settings" | "openFolder" | "newSession" | "walkthrough" | "questions";
 
 export type ToHost =
   | { readonly type: "ready" }

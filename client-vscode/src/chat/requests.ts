@@ -19,6 +19,9 @@ export interface Parts {
 
 const DEEDS: Record<Deed, string> = {
   restart: "kaaj.ui.restart",
+  install: "kaaj.ui.install",
+  update: "kaaj.ui.update",
+  log: "kaaj.ui.showLog",
   trust: "workbench.trust.manage",
   settings: "kaaj.ui.settings",
   openFolder: "workbench.action.files.openFolder",
