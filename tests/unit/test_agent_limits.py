@@ -139,6 +139,53 @@ async def test_a_range_that_was_cut_is_not_said_to_have_been_read(tmp_path: Path
         assert "start=401" in again
 
 
+async def test_a_part_of_what_stands_above_is_not_shown_again(tmp_path: Path) -> None:
+    whole, part, few = [call("read", path="long.py", start=a, end=b) for a, b in ((1, 300), (100, 200), (100, 110))]
+    edit = call("edit", path="long.py", old="x250 = 1", new="x250 = 2")
+    async with desk(tmp_path, whole, part, few, edit, part, "Done.") as d:
+        (d.root / "long.py").write_text("".join(f"x{at} = 1\n" for at in range(1000)))
+        await d.run()
+        answers = [m.content for m in d.heard() if m.role == "tool"]
+        assert answers[1] == "long.py lines 100-200 are unchanged since you read them above, among lines 1-300."
+        assert "110\tx109 = 1" in answers[2]
+        assert "200\tx199 = 1" in answers[4]  # the file has changed since
+
+
+async def test_reading_calls_run_side_by_side_and_answer_in_order(tmp_path: Path) -> None:
+    names = [f"f{at}.py" for at in range(6)]
+    calls = [call("read", path=name) for name in names]
+    async with desk(tmp_path, [*calls, FIX_TOTAL, call("read", path="cart.py")], "Done.") as d:
+        for name in names:
+            (d.root / name).write_text(f"# {name}\n")
+        await d.run()
+        answers = [m.content for m in d.heard() if m.role == "tool"]
+        assert [f"# {name}" in answer for name, answer in zip(names, answers, strict=False)] == [True] * 6
+        assert "return sum(items)\n" in answers[-1]
+        kinds = [type(e.body).__name__ for e in d.events if isinstance(e.body, ev.ToolStarted | ev.ToolFinished)]
+        assert kinds[:2] == ["ToolStarted", "ToolStarted"]
+        assert_whole(d)
+        assert_legal(d.session().messages)
+
+
+async def test_the_same_call_counts_as_repeated_only_on_the_same_state(tmp_path: Path) -> None:
+    there = call("edit", path="cart.py", old="sum(items) - 1", new="sum(items)")
+    back = call("edit", path="cart.py", old="return sum(items)\n", new="return sum(items) - 1\n")
+    look = call("search", pattern="return")
+    async with desk(tmp_path, *[one for _ in range(9) for one in (there, look, back)]) as d:
+        await d.run()
+        told = [e.body.text for e in d.events if isinstance(e.body, ev.Noticed)]
+        assert told == ["Stopped: the model made the same `edit` call 6 times."]
+
+
+async def test_failures_in_a_row_are_told_and_end_the_task(tmp_path: Path) -> None:
+    async with desk(tmp_path, *[call("read", path=f"nope{at}.py") for at in range(20)]) as d:
+        await d.run()
+        answers = [m.content for m in d.session().messages if m.role == "tool"]
+        assert "last 6 calls all failed" in answers[5]
+        assert len(answers) == 15
+        assert "15 calls in a row" in d.ending().summary
+
+
 async def test_a_line_that_is_cut_says_so(tmp_path: Path) -> None:
     async with desk(tmp_path, call("read", path="min.js"), "Done.") as d:
         (d.root / "min.js").write_text("x" * 50_000)

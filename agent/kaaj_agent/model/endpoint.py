@@ -22,7 +22,7 @@ from kaaj_agent.model.errors import Place, TryAgainError, UnsupportedError, dead
 from kaaj_agent.model.facts import ServerFacts, ask_server, is_http, is_loopback
 from kaaj_agent.model.profiles import prefer, profile_for
 from kaaj_agent.model.wire import parameters_of
-from kaaj_agent.ports import Profile, Reply, Request, Restart, StreamItem, TextDelta, Usage
+from kaaj_agent.ports import CallReady, Profile, Reply, Request, Restart, StreamItem, TextDelta, Usage
 
 if TYPE_CHECKING:
     import openai
@@ -141,7 +141,7 @@ class Endpoint:
             try:
                 async with aclosing(self._try(url, request, profile, progress)) as items:
                     async for item in items:
-                        progress.given = progress.given or isinstance(item, TextDelta)
+                        progress.given = progress.given or isinstance(item, TextDelta | CallReady)
                         yield item
                         if isinstance(item, Reply):
                             return

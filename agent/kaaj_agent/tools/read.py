@@ -15,6 +15,8 @@ from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal, schema
 
 LINES_MAX: Final = 400
 CHARACTERS_MAX: Final = 24_000
+WORTH: Final = 60
+"""Lines from which on a part of what stands above is not shown again."""
 
 
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
@@ -47,14 +49,23 @@ async def _lines(bench: Bench, document: Document, name: str, arguments: Mapping
     more = f"\n[cut at line {end}; go on with start={end + 1}]" if end < piece.last else ""
     if piece.cut:
         more = f"\n[line {first} is cut; it has {piece.cut:,} more characters]{more}"
-    key = (document.path, first, end)
-    if bench.shown.get(key) == document.digest:
-        text = f"{name} lines {first}-{end} are unchanged since you read them above.{more}"
+    if (where := _shown(bench, document, first, end)) is not None:
+        among = "" if where == (first, end) else f", among lines {where[0]}-{where[1]}"
+        text = f"{name} lines {first}-{end} are unchanged since you read them above{among}.{more}"
         return ToolResult(text, "unchanged since it was read")
-    bench.shown[key] = document.digest
+    bench.shown[document.path, first, end] = document.digest
     return ToolResult(
         f"{name} lines {first}-{end}{note}:\n" + "\n".join(piece.rows) + more, f"lines {first}-{end}{note}"
     )
+
+
+def _shown(bench: Bench, document: Document, first: int, end: int) -> tuple[int, int] | None:
+    """The lines above, first and last, that hold these; a few lines out of many are not worth being looked for."""
+    for (path, start, last), digest in bench.shown.items():
+        held = path == document.path and digest == document.digest and start <= first and end <= last
+        if held and ((start, last) == (first, end) or end - first >= WORTH):
+            return start, last
+    return None
 
 
 TOOL: Final = Tool(

@@ -6,10 +6,38 @@ Servers differ: no index, the same index for every call, the name repeated in ev
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 
 from kaaj_agent.model.dialects.arguments import UnreadableError
 from kaaj_agent.ports import Json
+
+_SIGN = re.compile(r'["\\{}\[\]]')
+
+
+class JsonEnd:
+    """Sees where a JSON object that arrives in pieces ends. Each character is looked at once."""
+
+    def __init__(self) -> None:
+        self.reached = False
+        self._depth = 0
+        self._in_string = False
+        self._escaped = False
+
+    def feed(self, piece: str) -> None:
+        at = 1 if self._escaped and piece else 0
+        self._escaped = self._escaped and not piece
+        while match := _SIGN.search(piece, at):
+            sign, at = match[0], match.end()
+            if sign == "\\":
+                if self._in_string:
+                    self._escaped = at == len(piece)
+                    at += 1
+            elif sign == '"':
+                self._in_string = not self._in_string
+            elif not self._in_string:
+                self._depth += 1 if sign in "{[" else -1
+                self.reached = self.reached or self._depth == 0
 
 
 @dataclass(slots=True)
@@ -21,6 +49,7 @@ class NativeCall:
     name: str = ""
     pieces: list[str] = field(default_factory=list[str])
     received: int = 0
+    end: JsonEnd = field(default_factory=JsonEnd)
 
     @property
     def arguments(self) -> str:
@@ -41,6 +70,7 @@ class NativeCalls:
             call.name += name
         piece = arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments is not None else ""
         call.pieces.append(piece)
+        call.end.feed(piece)
         call.received += len(piece)
         return call
 

@@ -1,8 +1,8 @@
 """What a reply means: prose as soon as it is certain, calls once the reply is whole.
 
 The calls are read from the whole reply when it ends, by the same code however it was cut into chunks; while it
-arrives only the question is answered how much of it is prose for certain. A reply that was cut short has no call
-that may be executed.
+arrives only the question is answered how much of it is prose for certain, and which calls look complete (`CallReady`,
+for previews: it binds nobody). A reply that was cut short has no call that may be executed.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from kaaj_agent.model.dialects import json_form
 from kaaj_agent.model.dialects.arguments import UnreadableError, coerce, load_arguments
 from kaaj_agent.model.dialects.json_form import NotACallError
-from kaaj_agent.model.dialects.native import NativeCalls, looks_cut
+from kaaj_agent.model.dialects.native import NativeCall, NativeCalls, looks_cut
 from kaaj_agent.model.dialects.openings import Opening, Openings
 from kaaj_agent.model.dialects.xml_form import CutShortError, read_xml
-from kaaj_agent.ports import CallDelta, Json, TextDelta, ToolCall, ToolSpec
+from kaaj_agent.ports import CallDelta, CallReady, Json, TextDelta, ToolCall, ToolSpec
 
 _REPORT_EVERY = 256
 """Characters of arguments between two CallDeltas."""
@@ -29,6 +30,10 @@ _STUB = re.compile(
     re.MULTILINE,
 )
 """A call that had only just begun when the reply ended."""
+_CLOSER = "</tool_call>"
+_LOOKS_MAX = 40
+"""How often a reply that still arrives is looked through for calls: each look reads all of it."""
+Delta: TypeAlias = TextDelta | CallDelta | CallReady
 _COMPLETE = {"stop", "tool_calls", "function_call"}
 WAS_CUT = "The reply was cut before its end, so nothing of it was executed. Send the call again, whole"
 
@@ -69,20 +74,24 @@ class ReplyReader:
         self._held_size = 0
         self._thinking = True
         self._dialect = ""
+        self._end = ""
+        self._ready: list[ToolCall] = []
+        self._looks = _LOOKS_MAX
 
-    def feed(self, text: str) -> list[TextDelta | CallDelta]:
-        """A piece of content; returns what it made certain."""
+    def feed(self, text: str) -> list[Delta]:
+        """A piece of content; returns what it made certain, and the calls that look complete."""
         if self._held is not None:
             self._held.append(text)
             before, self._held_size = self._held_size, self._held_size + len(text)
+            ready = self._look(text)
             if before // _REPORT_EVERY == self._held_size // _REPORT_EVERY:
-                return []
-            return [CallDelta(self._held_name, self._held_size)]
+                return ready
+            return [CallDelta(self._held_name, self._held_size), *ready]
         self._text += text
         if self._thinking and self._maybe_thought():
             return []
         opening = self._openings.next(self._text, final=False)
-        deltas: list[TextDelta | CallDelta] = []
+        deltas: list[Delta] = []
         certain = self._openings.done if opening is None else opening.start
         while self._tools and certain > self._given and self._text[certain - 1].isspace():
             certain -= 1
@@ -94,17 +103,19 @@ class ReplyReader:
             self._held_name = opening.name
             self._held_size = len(self._text) - opening.start
             deltas.append(CallDelta(opening.name, self._held_size))
+            deltas += self._look(self._text[opening.start :])
         return deltas
 
-    def feed_native(self, index: int | None, call_id: str, name: str, arguments: Json) -> list[TextDelta | CallDelta]:
+    def feed_native(self, index: int | None, call_id: str, name: str, arguments: Json) -> list[Delta]:
         """A piece of a native call."""
         before = len(self._native.calls)
         call = self._native.feed(index, call_id, name, arguments)
         new = len(self._native.calls) > before
         size = len(arguments) if isinstance(arguments, str) else 0
+        ready = self._native_ready()
         if not new and (call.received - size) // _REPORT_EVERY == call.received // _REPORT_EVERY:
-            return []
-        return [CallDelta(call.name, call.received)]
+            return ready
+        return [CallDelta(call.name, call.received), *ready]
 
     @property
     def empty(self) -> bool:
@@ -125,6 +136,39 @@ class ReplyReader:
             calls = [replace(call, arguments={}, error=call.error or f"{WAS_CUT}.") for call in calls]
         dialect = "native" if native else self._dialect
         return Outcome(prose, tuple(calls), cut, prose[self._given :], dialect)
+
+    def _look(self, text: str) -> list[Delta]:
+        """The calls in the content that look complete and did not before; asked where a call has just been closed."""
+        near, self._end = self._end + text, (self._end + text)[-len(_CLOSER) + 1 :]
+        if _CLOSER not in near or not self._looks or self._native.calls:
+            return []
+        self._looks -= 1
+        whole = self._text + "".join(self._held or ())
+        _prose, calls, cut = self._resolve(whole[: whole.rindex(_CLOSER) + len(_CLOSER)])
+        return [] if cut else self._announce(calls)
+
+    def _native_ready(self) -> list[Delta]:
+        """The native calls that look complete and did not before, in their order."""
+        began = self._native.calls
+        if self._held is not None or not self._looks or not any(c.end.reached for c in began[len(self._ready) :]):
+            return []
+        calls: list[ToolCall] = []
+        for call in began:
+            if not call.end.reached:
+                break
+            at = len(calls)
+            calls.append(self._ready[at] if at < len(self._ready) else self._native_call(call))
+        return self._announce(calls)
+
+    def _announce(self, calls: Sequence[ToolCall]) -> list[Delta]:
+        """Tell of calls that are new; nothing more is told once something does not hold that was told before."""
+        known = len(self._ready)
+        same = [(c.name, c.arguments) for c in calls[:known]] == [(c.name, c.arguments) for c in self._ready]
+        if not same or any(call.error for call in calls):
+            self._looks = 0
+            return []
+        self._ready += calls[known:]
+        return [CallReady(call) for call in calls[known:]]
 
     def _maybe_thought(self) -> bool:
         """Whether the reply may still be inside of `<think>`; what stood there is dropped."""
@@ -209,16 +253,19 @@ class ReplyReader:
         calls: list[ToolCall] = []
         cut = False
         for call in self._native.calls:
-            call_id = call.id or self._new_id()
-            try:
-                arguments = load_arguments(call.arguments)
-            except UnreadableError as error:
-                cut |= looks_cut(call.arguments)
-                name = self._known(call.name)
-                calls.append(ToolCall(call_id, name, {}, _sentence(name, error)))
-            else:
-                calls.append(self._made(call.name, arguments, texts=False, call_id=call_id))
+            made = self._native_call(call)
+            cut |= bool(made.error) and looks_cut(call.arguments)
+            calls.append(made)
         return calls, cut
+
+    def _native_call(self, call: NativeCall) -> ToolCall:
+        call_id = call.id or self._new_id()
+        try:
+            arguments = load_arguments(call.arguments)
+        except UnreadableError as error:
+            name = self._known(call.name)
+            return ToolCall(call_id, name, {}, _sentence(name, error))
+        return self._made(call.name, arguments, texts=False, call_id=call_id)
 
     def _made(self, name: str, raw: Mapping[str, Json], *, texts: bool, call_id: str = "") -> ToolCall:
         name = self._known(name)
