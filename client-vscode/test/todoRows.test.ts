@@ -94,8 +94,10 @@ test("an item says what it is to eyes, ears and menus", () => {
     spoken: "a�b ⏎ [x](command:y) <b>, running, 1 of 1",
     icon: "sync~spin",
     context: "todo.running.live",
-    description: "yours",
   });
+  expect(row?.description).toBeUndefined();
+  const [yours, theirs] = rowsOf([item("t1", "done", { by: "user" }), item("t2", "pending")], [change()]);
+  expect([yours?.description, theirs?.description]).toEqual(["yours · +2 −1", "+2 −1"]);
   const shown = { task: task("k1", 1, "done", [item("t1", "failed")]), changes: [], editable: true };
   expect(todoRows(shown, nameOf)[0]?.context).toBe("todo.failed.ended");
   expect(todoRows({ ...shown, editable: false }, nameOf)[0]?.context).toBe("todo.failed.old");

@@ -51,23 +51,26 @@ export function shownTask(state: ViewState, chosen?: string): ShownTask | undefi
 
 export function todoRows({ task, changes, editable }: ShownTask, nameOf: NameOf): TodoRow[] {
   const standing = standingChanges(changes);
+  // Where all items are the person's own, that need not stand at each of them.
+  const mixed = task.todo.some(({ by }) => by !== "user");
   return task.todo.map((item, index) => {
     const { icon, color } = ICONS[item.status];
     const title = oneLine(item.title, 400);
     const below = partRows(item, standing, nameOf);
     const note = item.evidence?.note ?? "";
-    const by = AUTHORS[item.by];
+    const hunks = below.flatMap(({ about }) => (about.kind === "part" && about.hunk ? [about.hunk] : []));
+    const by = mixed ? AUTHORS[item.by] : "";
+    const description = [by, hunks.length > 0 ? countsText(counts(hunks)) : ""].filter(Boolean).join(" · ");
     return {
       id: `todo/${task.session}/${task.id}/${item.id}`,
       label: title,
-      ...(by ? { description: by } : {}),
+      ...(description ? { description } : {}),
       tooltip: [title, statusWords(item), note].filter(Boolean).join("\n"),
       icon,
       ...(color === undefined ? {} : { color }),
       spoken: `${title}, ${statusWords(item)}, ${index + 1} of ${task.todo.length}`,
       context: `todo.${item.status}.${editable ? (task.status === "running" ? "live" : "ended") : "old"}`,
       children: below,
-      open: true,
       about: { kind: "item", task, item },
     };
   });
