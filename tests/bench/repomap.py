@@ -59,6 +59,7 @@ def _memory(process: Any) -> float:
 
 async def kaaj(root: Path, state: Path) -> dict[str, float]:
     figures: dict[str, float] = {}
+    edited = {path: path.read_text() for path in sorted(root.rglob("*.py"))[5 : 5 + EDITS]}
     world = World(Folders.of(root))
     worst = [0.0, 0.0]
     watch = asyncio.create_task(_held(worst))
@@ -77,15 +78,15 @@ async def kaaj(root: Path, state: Path) -> dict[str, float]:
         figures["memory_second"] = _memory(repo._process)
         tagged: list[float] = []
         mapped: list[float] = []
-        for number, path in enumerate(sorted(root.rglob("*.py"))[5 : 5 + EDITS]):
+        for number, (path, text) in enumerate(edited.items()):
             added = f"\n\ndef added_{number}(item):\n    return added_{max(0, number - 1)}(item)\n"
-            world.put(Document(path.resolve(), path.read_text() + added, 1))
+            world.put(Document(path, text + added, 1))
             start = time.perf_counter()
             found = await repo.definitions(f"added_{number}")
             tagged.append(time.perf_counter() - start)
             assert len(found) == 1
             start = time.perf_counter()
-            await repo.outline(tokens=TOKENS, focus=[path.resolve()])
+            await repo.outline(tokens=TOKENS, focus=[path])
             mapped.append(time.perf_counter() - start)
         figures |= {"edit": statistics.median(tagged), "edit_worst": max(tagged), "outline": statistics.median(mapped)}
         await repo.close()
