@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import inspect
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Self, TypeAlias
@@ -302,7 +302,7 @@ class ScriptedEndpoint:
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 
-    def _events(self, reply: Answer, body: Json) -> list[Json]:
+    def _events(self, reply: Answer, body: Json) -> Iterable[Json]:
         head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 0, "model": body.get("model")}
         events: list[Json] = [{**head, **event} if isinstance(event, dict) else event for event in reply.events]
         if reply.finish is not None:

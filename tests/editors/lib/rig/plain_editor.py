@@ -197,6 +197,16 @@ class RealEditor:
         await self.until(f"the action {title!r} at line {first} of {path.name}", found)
         await self.choose(title)
 
+    async def offers(self, title: str, path: Path, line: int) -> None:
+        """Waits until there is such a code action, and leaves it."""
+
+        async def found() -> bool:
+            titles = await self.actions(path, line)
+            await self.tell("dismiss")
+            return title in titles
+
+        await self.until(f"the action {title!r} at line {line} of {path.name}", found)
+
     async def choose(self, title: str) -> None:
         titles = await self.menu()
         assert title in titles
