@@ -16,6 +16,7 @@ from kaaj_agent.changes import ChangeSet, Draft, Proposed
 from kaaj_agent.outputs import Outputs
 from kaaj_agent.ports import Clock, Message, NewPrefix, Usage
 from kaaj_agent.prompt import decision_between, sound
+from kaaj_agent.refusals import Refusal, refusals_between
 from kaaj_agent.session_log import Record, SessionLog
 from kaaj_agent.todo import Author, Todo, TodoList
 from kaaj_agent.world import Folders
@@ -70,6 +71,8 @@ class Session:
     measured: tuple[int, int] = (0, 0)
     shown: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])
     """What stands in the prompt of files: (path, first line, last line) to the text's digest."""
+    refused: list[Refusal] = field(default_factory=list[Refusal])
+    """The hunks that the person refused or took back."""
     _told_problem: bool = False
     _telling: bool = False
     _untold: deque[ev.Event] = field(default_factory=deque[ev.Event])
@@ -186,6 +189,7 @@ class Session:
                     task.edits += 1
                 task.todo = todo
             case ev.ChangeChanged(change=change):
+                self.refused += refusals_between(self.changes.get(change.id), change)
                 self.changes[change.id] = change
             case ev.UsageAdded(total=total, used=used, window=window, cost=cost):
                 task.usage, task.used, task.window, task.cost = total, used, window, cost

@@ -20,6 +20,7 @@ from kaaj_agent.git_facts import git_facts
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import LimitReachedError, Limits
 from kaaj_agent.ports import Message, Profile
+from kaaj_agent.refusals import SUPERSEDED
 from kaaj_agent.repomap.large import is_large
 from kaaj_agent.rules import rules_for
 from kaaj_agent.tools.bench import Bench
@@ -131,6 +132,8 @@ class TaskRun:
             repo_map=lambda: agent.repo_map,
             shown=self.session.shown,
             outputs=self.session.outputs,
+            explore=lambda question: work.exploring.explore(question),  # noqa: PLW0108 - as above
+            refused=lambda: self.session.refused,
         )
         work = Work(
             self.session,
@@ -291,7 +294,7 @@ class TaskRun:
     def _supersede(self) -> None:
         old = self.inherited
         if old is not None and isinstance(self.session.changes[old.id].state, Proposed):
-            self.session.emit(ev.ChangeChanged(old.task, old.to(Rejected("superseded by a newer proposal"))))
+            self.session.emit(ev.ChangeChanged(old.task, old.to(Rejected(SUPERSEDED))))
 
     async def _apply(self, work: Work, change: ChangeSet, check: CheckResult, outcome: Outcome) -> None:
         if not check.ok or work.unchecked or outcome.status != "done":

@@ -11,6 +11,7 @@ from kaaj_agent.asking import Asking
 from kaaj_agent.attaching import Attached
 from kaaj_agent.changes import CheckResult
 from kaaj_agent.executing import Executing
+from kaaj_agent.exploring import Exploring
 from kaaj_agent.failures import ContextTooLongError, SandboxError
 from kaaj_agent.limits import Limits
 from kaaj_agent.list_edits import ListEdits
@@ -73,11 +74,13 @@ class Work(Reporting):
     asking: Asking = field(init=False)
     edits: ListEdits = field(init=False)
     executing: Executing = field(init=False)
+    exploring: Exploring = field(init=False)
 
     def __post_init__(self) -> None:
         self.asking = Asking(self.session, self.task, self.model, self.profile, self.limits)
         self.edits = ListEdits(self, self.request, self.bench)
         self.executing = Executing(self, self.bench, self.limits, self.edits)
+        self.exploring = Exploring(self, self.asking, self.bench)
 
     # --- the model -------------------------------------------------------------------------------------------------
 

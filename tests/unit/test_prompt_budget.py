@@ -24,7 +24,7 @@ def test_system_text_and_every_tool_fit_into_1500_tokens() -> None:
 
 
 def test_the_tools_and_their_order_are_a_part_of_the_prompt() -> None:
-    assert list(TOOLS) == ["todo", "read", "search", "list", "edit", "write", "run", "diagnostics"]
+    assert list(TOOLS) == ["todo", "read", "search", "list", "edit", "write", "run", "diagnostics", "explore"]
     needed = {name: tool.spec.parameters["required"] for name, tool in TOOLS.items()}
     assert needed == {
         "todo": ["items"],
@@ -35,4 +35,5 @@ def test_the_tools_and_their_order_are_a_part_of_the_prompt() -> None:
         "write": ["path", "content"],
         "run": ["command"],
         "diagnostics": [],
+        "explore": ["question"],
     }

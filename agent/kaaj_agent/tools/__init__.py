@@ -1,1 +1,1 @@
-"""The model's eight tools, one module each; `registry` lists them."""
+"""The model's tools, one module each; `registry` lists them."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kaaj_agent.failures import OutsideError
+from kaaj_agent.hunks import Hunk
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.outputs import Outputs
 from kaaj_agent.ports import CommandResult, Diagnoser, ToolSpec
+from kaaj_agent.refusals import Refusal
 from kaaj_agent.staging import Staging
 from kaaj_agent.todo import Todo, TodoList
 
@@ -50,7 +52,7 @@ class Bench:
     item, by its id. `get_removed` gives the items that the user took off the list,
     `ordered` tells whether its order is the user's. `shown` remembers what was read and is still in the prompt,
     so that reading it again costs a line: (path, first, last) to the text's digest. `outputs` keeps what commands
-    printed.
+    printed, `explore` looks into a question in a context of its own, `refused` gives the hunks that the user refused.
     """
 
     staging: Staging
@@ -66,6 +68,8 @@ class Bench:
     shown: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])
     repo_map: Callable[[], RepoMap] | None = None
     outputs: Outputs | None = None
+    explore: Callable[[str], Awaitable[ToolResult]] | None = None
+    refused: Callable[[], Sequence[Refusal]] = tuple
 
     async def path(self, name: str) -> Path:
         """The file that a name means. Raises OutsideError where it may not be touched."""
@@ -76,6 +80,20 @@ class Bench:
 
     def name(self, path: Path) -> str:
         return self.staging.folders.name_of(path)
+
+    def hunks(self, path: Path) -> tuple[Hunk, ...]:
+        """What is staged for a file."""
+        return next((file.hunks for file in self.staging.files if path in (file.path, file.target)), ())
+
+    def refused_note(self, path: Path, before: Sequence[Hunk]) -> str:
+        """What the model has to hear where it just staged what the user refused; `before` is what stood there."""
+        known = {(hunk.old, hunk.new) for hunk in before}
+        fresh = {(hunk.old, hunk.new) for hunk in self.hunks(path)} - known
+        for one in self.refused():
+            if one.path == path and (one.old, one.new) in fresh:
+                why = f" (reason: {one.reason})" if one.reason else ""
+                return f"\nThe user refused this very change before{why}. Undo it, unless they asked for it since."
+        return ""
 
     def _find(self, name: str) -> tuple[Path, bool]:
         """The path, and whether it is ignored. Looks at the disk."""

@@ -19,10 +19,12 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     outcome = await asyncio.to_thread(matching.edit, document.text, arguments["old"], arguments["new"])
     if not isinstance(outcome, matching.Edited):
         return refusal(matching.explain(outcome, name))
+    before = bench.hunks(path)
     await bench.staging.put(path, outcome.text)
     place = outcome.match
     how = "" if place.how == "exact" else f" (matched apart from {place.how})"
-    return ToolResult(f"Staged: {name} line {place.line}{how}.", f"line {place.line}{how}")
+    note = bench.refused_note(path, before)
+    return ToolResult(f"Staged: {name} line {place.line}{how}.{note}", f"line {place.line}{how}")
 
 
 TOOL: Final = Tool(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kaaj_agent.tools import diagnostics, edit, list_files, read, run, search, todo, write
+from kaaj_agent.tools import diagnostics, edit, explore, list_files, read, run, search, todo, write
 from kaaj_agent.tools.bench import Tool
 
 TOOLS: Final[dict[str, Tool]] = {
@@ -18,6 +18,7 @@ TOOLS: Final[dict[str, Tool]] = {
         write.TOOL,
         run.TOOL,
         diagnostics.TOOL,
+        explore.TOOL,
     )
 }
 

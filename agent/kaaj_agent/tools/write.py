@@ -23,10 +23,12 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
             content = content.replace("\n", newline)
         if content == before.text:
             return refusal(f"{name} already has exactly this content; nothing changed.")
+    hunks = bench.hunks(path)
     await bench.staging.put(path, content)
     verb = "rewritten" if before else "created"
     count = content.count("\n") + (not content.endswith("\n"))
-    return ToolResult(f"Staged: {name} {verb}, {count} lines.", f"{verb}, {count} lines")
+    note = bench.refused_note(path, hunks)
+    return ToolResult(f"Staged: {name} {verb}, {count} lines.{note}", f"{verb}, {count} lines")
 
 
 TOOL: Final = Tool(
