@@ -33,9 +33,11 @@ export function registerChanges(kaaj: Kaaj, review: Review): Owned[] {
     const changes = changesOf(store.state);
     tree.show(changeRows(changes, nameOf));
     const proposed = changes.filter(({ state }) => state === "proposed");
-    const files = proposed.flatMap((change) => change.files.map((file) => Uri.parse(file.uri).toString()));
+    // By path: in a remote window the editor knows a file by another URI than the extension. Menus and keys look here.
+    const uris = proposed.flatMap((change) => change.files.map((file) => Uri.parse(file.uri)));
+    const paths = [...new Set(uris.flatMap((uri) => [uri.path, uri.fsPath]))];
     void commands.executeCommand("setContext", "kaaj.proposed", proposed.length > 0);
-    void commands.executeCommand("setContext", "kaaj.decidableFiles", files);
+    void commands.executeCommand("setContext", "kaaj.decidablePaths", paths);
     review.touch();
     output.touch();
   };

@@ -46,8 +46,10 @@ export function registerTasks(kaaj: Kaaj, review: Review): Owned[] {
 /** What the menus and the empty view look at. */
 function stateOf(shown: ShownTask | undefined): string {
   if (!shown) return "none";
-  const { task, editable } = shown;
-  if (task.status === "running") return task.todo.length > 0 ? "live" : "planning";
+  const { task, changes, editable } = shown;
+  const running = task.status === "running";
+  if (task.todo.length === 0) return running && changes.length === 0 ? "planning" : "bare";
+  if (running) return "live";
   if (!editable) return "old";
   return task.todo.some(isOpen) ? "left" : "ended";
 }
