@@ -59,8 +59,10 @@ def _operations(file: FileChange, convert: Convert, features: Features, annotate
             create = {"kind": "create", "uri": uri, "options": {"overwrite": False, "ignoreIfExists": False}}
             rows: list[Json] = [create | annotate]
             if file.after:
-                at = {"line": 0, "character": 0}
-                insert: Json = {"range": {"start": at, "end": at}, "newText": file.after} | annotate
+                start: Json = {"line": 0, "character": 0}
+                # To Neovim an empty file is one empty line: with its end in the range it does not stay behind.
+                end: Json = start if features.annotations else {"line": 1, "character": 0}
+                insert: Json = {"range": {"start": start, "end": end}, "newText": file.after} | annotate
                 rows.append({"textDocument": {"uri": uri, "version": None}, "edits": [insert]})
             return rows
         case "delete":

@@ -157,6 +157,24 @@ async def test_a_client_that_never_answers_can_still_decide(new_editor: NewEdito
         await editor.eventually(lambda: editor.withdrawn, "the question is withdrawn")
 
 
+async def test_who_takes_a_hunk_out_is_not_asked_about_the_rest(
+    new_editor: NewEditor, endpoint: ScriptedEndpoint
+) -> None:
+    endpoint.add(TWO, DONE)
+    async with new_editor(capabilities=EGLOT) as editor:
+        uri = await editor.open("cart.py")
+        await editor.command("kaaj.start", {"prompt": "Mend the cart.", "uri": uri})
+        await editor.eventually(lambda: editor.questions)
+        reject = await action_at(editor, uri, 3, "Kaaj: reject this hunk")
+        await editor.request("workspace/executeCommand", reject)
+        await editor.eventually(lambda: editor.withdrawn, "the question about both is withdrawn")
+        apply = await action_at(editor, uri, 0, "Kaaj: apply the change (1 hunk in 1 file)")
+        await editor.request("workspace/executeCommand", apply)
+        assert OLD in editor.buffers[uri]
+        assert "len(prices) + 1" not in editor.buffers[uri]
+        assert len(editor.questions) == 1
+
+
 async def test_lenses_on_the_file_lead_through_the_whole_way(new_editor: NewEditor, endpoint: ScriptedEndpoint) -> None:
     endpoint.add(TWO, DONE)
     async with new_editor() as editor:

@@ -132,5 +132,6 @@
  :filter #'driver-heard
  :sentinel (lambda (_ happened)
              (unless (string-prefix-p "open" happened)
-               (when (fboundp 'eglot-shutdown-all) (ignore-errors (eglot-shutdown-all)))
-               (let ((kill-emacs-hook nil)) (kill-emacs 0)))))
+               (unwind-protect
+                   (when (fboundp 'eglot-shutdown-all) (ignore-errors (eglot-shutdown-all)))
+                 (let ((kill-emacs-hook nil)) (kill-emacs 0))))))

@@ -27,20 +27,22 @@ class Proposals:
     def __init__(self, engine: Engine, papers: Papers) -> None:
         self._engine = engine
         self._papers = papers
-        self._asked: dict[str, tuple[str, asyncio.Task[None]]] = {}
+        self._asked: dict[str, tuple[ChangeSet, asyncio.Task[None]]] = {}
 
     def changed(self, change: ChangeSet) -> None:
         """A change has a new state: an open question about an older one is withdrawn, a new one takes its place."""
-        digest, asked = self._asked.get(change.id, ("", None))
+        before, asked = self._asked.get(change.id, (None, None))
         proposed = isinstance(change.state, Proposed)
-        if asked is not None and proposed and (digest == change.digest or asked.done()):
-            return
-        if asked is not None:
-            del self._asked[change.id]
+        if before is not None and asked is not None:
+            if proposed and (before.digest == change.digest or asked.done()):
+                return
             asked.cancel()
+            if proposed and set(change.hunks) < set(before.hunks):
+                return  # the person has begun to decide on it
+            del self._asked[change.id]
         if proposed and self._wants_a_question(change):
             task = self._engine.server.own(self._put(change))
-            self._asked[change.id] = (change.digest, task)
+            self._asked[change.id] = (change, task)
 
     def _wants_a_question(self, change: ChangeSet) -> bool:
         """Not where another way leads to a decision: automatic approval, or an edit that the client lets confirm."""

@@ -154,7 +154,7 @@ class RealEditor:
         """Waits until a buffer holds exactly this text."""
 
         async def same() -> bool:
-            return await self.text(path) == text
+            return bool(await self.tell("has", str(path))) and await self.text(path) == text
 
         await self.until(f"{path.name} is {text!r}", same)
 
