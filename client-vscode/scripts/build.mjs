@@ -23,6 +23,14 @@ const extension = await esbuild.build({
   mainFields: ["module", "main"], // a UMD bundle has requires that no bundler sees
   external: ["vscode"],
 });
+const colours = await esbuild.build({
+  ...common,
+  entryPoints: ["src/chat/colour/worker.ts"],
+  outfile: "out/colours.js",
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+});
 const webview = await esbuild.build({
   ...common,
   entryPoints: [{ in: "webview/main.tsx", out: "webview" }],
@@ -37,7 +45,7 @@ const webview = await esbuild.build({
 copyFileSync(`${root}/node_modules/vscode-oniguruma/release/onig.wasm`, `${root}/out/onig.wasm`);
 
 const packages = new Set(
-  [extension, webview].flatMap(({ metafile }) => Object.keys(metafile.inputs)).flatMap((file) => /^(?:.*\/)?(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []),
+  [extension, colours, webview].flatMap(({ metafile }) => Object.keys(metafile.inputs)).flatMap((file) => /^(?:.*\/)?(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []),
 );
 const notices = [...packages].sort().map((folder) => {
   const { name, version } = JSON.parse(readFileSync(`${root}/${folder}/package.json`, "utf8"));

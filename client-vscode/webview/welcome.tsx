@@ -59,7 +59,8 @@ function remedies(server: Extract<Server, { kind: "stopped" }>): { deed: Deed; w
     case "missing":
       return [{ deed: "install", words: "Install…" }, { deed: "settings", words: "Open the settings" }];
     case "version":
-      return server.update === "server" ? [{ deed: "update", words: "Update…" }, log] : [log];
+      if (server.update === "extension") return [{ deed: "updateExtension", words: "Update extension" }, log];
+      return [{ deed: "update", words: "Update server…" }, log];
     case "broken":
     case "died":
       return [start, log];

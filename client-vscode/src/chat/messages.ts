@@ -60,7 +60,7 @@ export type ToWebview =
 export type ChangeAction = "show" | "accept" | "reject" | "undo";
 
 /** What the webview may have done, beyond what carries arguments. */
-export type Deed = "restart" | "install" | "update" | "log" | "trust" | "settings" | "openFolder" | "newSession" | "walkthrough" | "questions";
+export type Deed = "restart" | "install" | "update" | "updateExtension" | "log" | "trust" | "settings" | "openFolder" | "newSession" | "walkthrough" | "questions";
 
 export type ToHost =
   | { readonly type: "ready" }

@@ -21,6 +21,7 @@ const DEEDS: Record<Deed, string> = {
   restart: "kaaj.ui.restart",
   install: "kaaj.ui.install",
   update: "kaaj.ui.update",
+  updateExtension: "kaaj.ui.updateExtension",
   log: "kaaj.ui.showLog",
   trust: "workbench.trust.manage",
   settings: "kaaj.ui.settings",
@@ -74,7 +75,8 @@ async function act({ kaaj, chat, starting, mentions, highlighting }: Parts, mess
     case "insert":
       return insert(message.text);
     case "highlight":
-      return highlighting.take(message);
+      highlighting.take(message);
+      return;
     case "mention":
       chat.post({ type: "candidates", request: message.request, rows: await mentions.find(message.query) });
       return;

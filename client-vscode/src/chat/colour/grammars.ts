@@ -1,5 +1,5 @@
 // The TextMate grammars of the editor's language extensions: which language a code block is in, and where its grammar is.
-import { extensions, Uri, workspace, type Extension } from "vscode";
+import { extensions, Uri, type Extension } from "vscode";
 
 interface LanguageRow {
   readonly id?: string;
@@ -55,14 +55,10 @@ export class Grammars {
     return this.scopes.get(id ?? plain);
   }
 
-  async read(scope: string): Promise<{ text: string; path: string } | undefined> {
-    const uri = this.files.get(scope);
-    if (!uri) return undefined;
-    return { text: new TextDecoder().decode(await workspace.fs.readFile(uri)), path: uri.path };
-  }
-
-  injectedInto(scope: string): string[] {
-    return this.injections.get(scope) ?? [];
+  /** Where each grammar lies, and which are put into which. */
+  paths(): { grammars: Record<string, string>; injections: Record<string, string[]> } {
+    const grammars = Object.fromEntries([...this.files].map(([scope, uri]) => [scope, uri.fsPath]));
+    return { grammars, injections: Object.fromEntries(this.injections) };
   }
 
   private addLanguage({ id, aliases = [], extensions: endings = [] }: LanguageRow): void {
