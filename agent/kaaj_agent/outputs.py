@@ -29,8 +29,8 @@ class Outputs:
         return await asyncio.to_thread(self._keep, command, text)
 
     async def read(self, name: str) -> str | None:
-        """The output of that name, `output:3`; None where there is none."""
-        number = name.removeprefix(PREFIX).strip()
+        """The output of that number; None where there is none, or no longer."""
+        number = name.strip()
         if not number.isdecimal() or len(number) > 9:
             return None
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from kaaj_agent.ports import Usage
@@ -24,6 +25,25 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class McpServer:
+    """A server of other tools: a `command` to start with `args` and `env`, or a `url`.
+
+    `allow` names its tools that may run without a question; `*` means all of them.
+    """
+
+    name: str
+    command: str = ""
+    args: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    url: str = ""
+    allow: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Without the environment and the address, which may hold keys."""
+        return f"McpServer({self.name!r})"
+
+
+@dataclass(frozen=True, slots=True)
 class AgentSettings:
     """`base_urls` are tried in order. Limits are per task: steps are requests to the model, `max_tokens` counts
     prompt and completion tokens that were not cached, `max_seconds` is wall time without waits on the person.
@@ -32,6 +52,7 @@ class AgentSettings:
     `compact_at`: the share of the window at which the conversation is condensed.
     `embedded_model`: the model to run on this machine where no endpoint is there; empty: never one.
     `restricted`: the workspace is not trusted, so tasks only plan, no rule file is read, nothing runs or is applied.
+    `config_dir`: the user's own folder for what is configured by files, such as skills.
     `hide_secrets`: whether `.env`, keys and their like are withheld from the model.
     """
 
@@ -55,6 +76,8 @@ class AgentSettings:
     hide_secrets: bool = True
     prices: Prices | None = None
     restricted: bool = False
+    config_dir: Path | None = None
+    mcp: tuple[McpServer, ...] = ()
 
     def __repr__(self) -> str:
         """Without the key: settings end up in logs."""
@@ -68,4 +91,15 @@ class AgentSettings:
             base_urls=tuple(url.strip() for url in urls.split(",") if url.strip()),
             api_key=environ.get("KAAJ_API_KEY") or environ.get("OPENAI_API_KEY") or "",
             model=environ.get("KAAJ_MODEL", ""),
+            config_dir=config_folder(environ),
         )
+
+
+def config_folder(environ: Mapping[str, str]) -> Path | None:
+    """Where the user configures Kaaj by files: `KAAJ_CONFIG_DIR`, else `kaaj` in the usual place, if there is one."""
+    if given := environ.get("KAAJ_CONFIG_DIR"):
+        return Path(given)
+    if base := environ.get("XDG_CONFIG_HOME") or environ.get("APPDATA"):
+        return Path(base) / "kaaj"
+    home = environ.get("HOME")
+    return Path(home) / ".config" / "kaaj" if home else None

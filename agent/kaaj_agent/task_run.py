@@ -8,21 +8,18 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kaaj_agent import events as ev
-from kaaj_agent import prompt
-from kaaj_agent.attaching import Attaching, room_in
 from kaaj_agent.changes import ChangeSet, Checked, CheckResult, FileChange, Proposed, Rejected, Stale
-from kaaj_agent.failures import FileError, KaajError, OutsideError
-from kaaj_agent.git_facts import git_facts
+from kaaj_agent.failures import KaajError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import LimitReachedError, Limits
-from kaaj_agent.ports import Message, Profile
+from kaaj_agent.mcp_servers import McpServers
+from kaaj_agent.opening import Opening
+from kaaj_agent.ports import Profile, Question
 from kaaj_agent.refusals import SUPERSEDED
-from kaaj_agent.repomap.large import is_large
-from kaaj_agent.rules import rules_for
+from kaaj_agent.skills import Skills
 from kaaj_agent.tools.bench import Bench
 from kaaj_agent.work import Outcome, Work
 from kaaj_agent.workshop import Workshop
@@ -30,21 +27,11 @@ from kaaj_agent.workshop import Workshop
 if TYPE_CHECKING:
     from kaaj_agent.agent import Agent
     from kaaj_agent.connect import Connection
-    from kaaj_agent.document import Document
     from kaaj_agent.request import StartRequest
     from kaaj_agent.session import Session
     from kaaj_agent.staging import Staging
 
 _log = logging.getLogger(__name__)
-
-GIT_SECONDS: Final = 0.5
-"""How long the first request waits for git's facts; without them it is only a little poorer."""
-
-MAP_TOKENS: Final = 600
-MAP_WINDOW: Final = 16_384
-"""Tokens of a window below which the map takes too much of it."""
-MAP_SECONDS: Final = 2.0
-"""How long the first request waits for the map: usually some tenths of a second, and some seconds the first time."""
 
 CHECKS_MAX: Final = 3
 """How often a change is checked anew because its texts were edited during the check."""
@@ -64,8 +51,8 @@ class TaskRun:
     async def run(self) -> None:
         """Raises only CancelledError, after the session was told."""
         try:
-            async with self._workshop() as workshop:
-                await self._work(workshop)
+            async with self._workshop() as workshop, self._mcp(workshop) as mcp:
+                await self._work(workshop, mcp)
         except asyncio.CancelledError:
             if not self._waits():
                 self._finish("cancelled", "Cancelled; nothing of it reached your files.")
@@ -89,14 +76,30 @@ class TaskRun:
             Ignore(self.staging.folders, secrets=not agent.settings.hide_secrets),
         )
 
-    async def _work(self, workshop: Workshop) -> None:
+    def _mcp(self, workshop: Workshop) -> McpServers:
+        """The user's MCP servers; none in a workspace that is not trusted."""
+        agent = self.agent
+        servers = () if agent.settings.restricted else agent.settings.mcp
+
+        async def ask(question: Question) -> str | None:
+            return await agent.approvals.ask(self.session, workshop.limits, question)
+
+        return McpServers(servers, self.task, ask, agent.state_dir / "mcp")
+
+    async def _work(self, workshop: Workshop, mcp: McpServers) -> None:
         agent = self.agent
         if self.inherited is not None:
             await self._go_on_from(self.inherited)
         connection = await agent.connect()
         profile = agent.connecting.profile = await connection.model.profile()
+        settings = agent.settings
+        skills = await Skills.find(settings.config_dir, () if settings.restricted else self.staging.folders.roots)
         work = self._bench_up(workshop, connection, profile)
-        await self._open_turn(work)
+        work.announcements = (skills.announcement, mcp.announcement)
+        work.bench.named = {"output": self.session.outputs.read, "skill": skills.read, "mcp": mcp.describe}
+        work.bench.mcp = mcp.call if mcp.servers else None
+        agentic = self._loop_name(profile) == "agentic"
+        await Opening(agent, self.session, self.request, self.staging, agentic).begin(work)
         try:
             outcome = await self._loop(profile)(work)
         except LimitReachedError as reached:
@@ -158,79 +161,6 @@ class TaskRun:
     def _loop_name(self, profile: Profile) -> str:
         chosen = self.agent.settings.loop
         return profile.loop if chosen == "auto" else chosen
-
-    async def _open_turn(self, work: Work) -> None:
-        """The system text once a session, then this turn: rules, focus, problems, request, and the volatile tail."""
-        session, request, staging = self.session, self.request, self.staging
-        if not session.messages:
-            session.say(Message("system", prompt.SYSTEM))
-        document = None
-        if request.path is not None:
-            try:
-                document = await self._focus(work.bench.ignore, request.path)
-            except FileError as error:
-                work.notice(str(error), "warning")
-        repo_map = "" if session.messages[1:] else await self._map(work)
-        restricted = self.agent.settings.restricted  # git too runs what a repository's configuration says
-        git = None if restricted else await git_facts(staging.folders.roots[0], seconds=GIT_SECONDS)
-        work.rules = "" if restricted else prompt.rules_text(await rules_for(staging.snapshot, request.path))
-        known = any(work.rules in message.content for message in session.messages if message.role == "user")
-        await self._attach(work)
-        text = prompt.opening(
-            request.prompt,
-            plan_only=request.mode == "plan",
-            explain=request.intent == "explain",
-            attached=work.attached.text,
-            todo=work.hear_plan(),
-            focus=await asyncio.to_thread(prompt.focus_text, staging.folders, document, request.span),
-            problems=prompt.problems_text(staging.folders, request.diagnostics),
-            rules="" if known else work.rules,
-            repo_map=prompt.map_text(repo_map),
-            tail=prompt.tail_text(
-                staging.folders,
-                self.agent.clock.now(),
-                list(staging.snapshot.buffers),
-                prompt.git_text(git),
-            ),
-        )
-        if session.feedback:
-            text = "\n".join(session.feedback) + "\n\n" + text
-            session.feedback.clear()
-        work.open_turn(text)
-
-    async def _map(self, work: Work) -> str:
-        """The map of a large workspace, for a model that looks around by itself; empty where it takes too long."""
-        request, window = self.request, work.profile.window
-        if self._loop_name(work.profile) != "agentic" or self.agent.settings.restricted or window < MAP_WINDOW:
-            return ""
-        if not await asyncio.to_thread(is_large, work.bench.ignore):
-            return ""
-        buffers = sorted(self.staging.snapshot.buffers)
-        focus = [request.path, *buffers] if request.path is not None else buffers
-        try:
-            async with asyncio.timeout(MAP_SECONDS):
-                return await self.agent.repo_map.outline(
-                    focus=focus, mentioned=request.prompt, tokens=MAP_TOKENS, fresh=True
-                )
-        except TimeoutError:
-            return ""  # it is made all the same, for the next task
-
-    async def _attach(self, work: Work) -> None:
-        """Read what the person handed along."""
-        if self.request.context:
-            reading = Attaching(self.staging, work.bench.ignore, self.agent.diagnoser, room_in(work.profile.window))
-            work.attached = await reading.read(self.request.context)
-            for notice in work.attached.notices:
-                work.notice(notice, "warning")
-
-    async def _focus(self, ignore: Ignore, path: Path) -> Document:
-        """The file that the request is about. Raises FileError where there is no text for the model."""
-        reason = await asyncio.to_thread(ignore.reason, path)
-        if reason is not None:
-            name = self.staging.folders.name_of(path)
-            why = "is outside of the workspace" if reason == "outside" else f"is withheld ({reason})"
-            raise OutsideError(f"{name} {why}; the model does not see it.", path=name)
-        return await self.staging.read(path)
 
     # --- the end ---------------------------------------------------------------------------------------------------
 

@@ -54,7 +54,8 @@ class Work(Reporting):
     """The loop's hands. `session` is told everything; `staging` holds what is changed so far.
 
     `scorer` is the embedded model token by token, where the model is the embedded one. `opening` is the turn that
-    began the task, `rules` the rules that hold for it: both outlive a compaction word for word.
+    began the task, `rules` the rules that hold for it: both outlive a compaction word for word. `announcements` say
+    what else there is to be read and used.
     """
 
     request: StartRequest
@@ -71,6 +72,7 @@ class Work(Reporting):
     """Whether a check should have run last time and could not."""
     opening: str = ""
     rules: str = ""
+    announcements: tuple[str, ...] = ()
     asking: Asking = field(init=False)
     edits: ListEdits = field(init=False)
     executing: Executing = field(init=False)

@@ -88,6 +88,9 @@ function contributed(name, schema) {
     row.type = branches.map((branch) => branch.type);
     if (!("default" in row)) row.default = null;
   }
+  for (const [key, value] of Object.entries(row.patternProperties ?? {})) {
+    row.patternProperties = { ...row.patternProperties, [key]: without(inlined(value), "title") };
+  }
   return { ...row, scope: EVERYWHERE.includes(name) ? "application" : "machine" };
 }
 

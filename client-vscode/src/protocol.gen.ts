@@ -693,6 +693,12 @@ export interface KaajSettings {
    * Withhold .env files, private keys and their like from the model.
    */
   hideSecrets?: boolean;
+  /**
+   * MCP servers by name, each {command, args?, env?} or {url}, with `allow`, the tools that run without being asked for. A server is started when the model first uses it.
+   */
+  mcp?: {
+    [k: string]: McpServer;
+  };
 }
 /**
  * What the endpoint takes for a million tokens, in any currency.
@@ -710,6 +716,36 @@ export interface Prices {
    * For a million tokens of the prompt that came from the cache. Unset: as `input`.
    */
   cached?: number;
+}
+/**
+ * A server of other tools (Model Context Protocol): a `command` to start, or a `url`.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema definition
+ * via the `patternProperty` "^[\w-]{1,64}$".
+ */
+export interface McpServer {
+  /**
+   * The program to start; it speaks over stdin and stdout.
+   */
+  command?: string;
+  /**
+   * Its arguments.
+   */
+  args?: string[];
+  /**
+   * What it gets in its environment beside PATH, HOME and TERM.
+   */
+  env?: {
+    [k: string]: string;
+  };
+  /**
+   * Instead of a command: where the server answers by HTTP.
+   */
+  url?: string;
+  /**
+   * Tools that run without being asked for; `*` for all of them.
+   */
+  allow?: string[];
 }
 
 export const PROTOCOL_VERSION = 1;
@@ -733,4 +769,5 @@ export const SERVER_SETTINGS = [
   "seed",
   "prices",
   "hideSecrets",
+  "mcp",
 ] as const;

@@ -10,9 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeAlias, cast
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
@@ -41,6 +50,26 @@ class Prices(BaseModel):
         Annotated[float, Field(ge=0)] | SkipJsonSchema[None],
         Field(description="For a million tokens of the prompt that came from the cache. Unset: as `input`."),
     ] = None
+
+
+class McpServer(BaseModel):
+    """A server of other tools (Model Context Protocol): a `command` to start, or a `url`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    command: Annotated[str, Field(description="The program to start; it speaks over stdin and stdout.")] = ""
+    args: Annotated[list[str], Field(description="Its arguments.")] = []
+    env: Annotated[
+        dict[str, str], Field(description="What it gets in its environment beside PATH, HOME and TERM.")
+    ] = {}
+    url: Annotated[str, Field(description="Instead of a command: where the server answers by HTTP.")] = ""
+    allow: Annotated[list[str], Field(description="Tools that run without being asked for; `*` for all of them.")] = []
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.command) == bool(self.url):
+            raise ValueError("needs a command or a url, and not both")
+        return self
 
 
 class Settings(BaseModel):
@@ -148,6 +177,13 @@ class Settings(BaseModel):
     hide_secrets: bool = Field(
         default=True,
         description="Withhold .env files, private keys and their like from the model.",
+    )
+    mcp: dict[Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")], McpServer] = Field(
+        default={},
+        description=(
+            "MCP servers by name, each {command, args?, env?} or {url}, with `allow`, the tools that run without being "
+            "asked for. A server is started when the model first uses it."
+        ),
     )
 
 

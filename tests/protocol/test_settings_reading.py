@@ -24,6 +24,17 @@ def test_names_are_read_as_an_editor_writes_them_and_in_snake_case() -> None:
         assert not read.faults
 
 
+def test_mcp_servers_are_read() -> None:
+    given = {
+        "shop": {"command": "shop-mcp", "args": ["-v"], "env": {"A": "b"}, "allow": ["price"]},
+        "web": {"url": "http://a"},
+    }
+    read = read_settings({"mcp": given})
+    assert not read.faults
+    assert read.settings.mcp["shop"].args == ["-v"]
+    assert read.settings.mcp["web"].url == "http://a"
+
+
 def test_several_endpoints_keep_their_order() -> None:
     assert read_settings({"baseUrl": ["http://b", "http://a"]}).settings.base_url == ["http://b", "http://a"]
 
@@ -47,6 +58,10 @@ def test_unknown_names_are_told_and_skipped() -> None:
         ("apiKey", 3),
         ("hideSecrets", "no"),
         ("temperature", 9),
+        ("mcp", {"shop": {}}),
+        ("mcp", {"shop": {"command": "shop", "url": "http://a"}}),
+        ("mcp", {"no name": {"command": "shop"}}),
+        ("mcp", ["shop"]),
     ],
 )
 def test_a_wrong_setting_is_told_and_the_rest_holds(name: str, value: object) -> None:

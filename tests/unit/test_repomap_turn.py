@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kaaj_agent import task_run
+from kaaj_agent import opening
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.repomap.large import LEAST, is_large
 from kaaj_agent.request import StartRequest
@@ -30,7 +30,7 @@ def root_of(d: Desk) -> Path:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task_run, "MAP_SECONDS", 60.0)
+    monkeypatch.setattr(opening, "MAP_SECONDS", 60.0)
 
 
 @pytest.mark.usefixtures("patient")
@@ -62,7 +62,7 @@ async def test_no_map_where_a_listing_tells_as_much_or_nobody_asked(tmp_path: Pa
 
 
 async def test_a_task_does_not_wait_for_a_map_that_takes_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task_run, "MAP_SECONDS", 0.0)
+    monkeypatch.setattr(opening, "MAP_SECONDS", 0.0)
     async with desk(tmp_path, FIX_TOTAL, "One.") as d:
         fill(root_of(d))
         await d.run()

@@ -52,7 +52,9 @@ class Bench:
     item, by its id. `get_removed` gives the items that the user took off the list,
     `ordered` tells whether its order is the user's. `shown` remembers what was read and is still in the prompt,
     so that reading it again costs a line: (path, first, last) to the text's digest. `outputs` keeps what commands
-    printed, `explore` looks into a question in a context of its own, `refused` gives the hunks that the user refused.
+    printed, `named` gives the texts that are no files by the word before the colon (`output:3`), `mcp` calls a tool of
+    an MCP server, `explore` looks into a question in a context of its own, `refused` gives the hunks that the user
+    refused.
     """
 
     staging: Staging
@@ -68,6 +70,8 @@ class Bench:
     shown: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])
     repo_map: Callable[[], RepoMap] | None = None
     outputs: Outputs | None = None
+    named: Mapping[str, Callable[[str], Awaitable[str | None]]] = field(default_factory=dict[str, Any])
+    mcp: Callable[[str], Awaitable[ToolResult]] | None = None
     explore: Callable[[str], Awaitable[ToolResult]] | None = None
     refused: Callable[[], Sequence[Refusal]] = tuple
 

@@ -1,4 +1,6 @@
-"""read(path, start?, end?): lines, numbered: a file's as buffers and staged edits have them, or a kept output's."""
+"""read(path, start?, end?): lines, numbered: a file's as buffers and staged edits have them, or those of a text that is
+no file, such as a kept output.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,6 @@ from typing import Any, Final
 
 from kaaj_agent import numbered
 from kaaj_agent.document import Document
-from kaaj_agent.outputs import PREFIX
 from kaaj_agent.ports import ToolSpec
 from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal, schema
 
@@ -21,18 +22,15 @@ WORTH: Final = 60
 
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     asked: str = arguments["path"]
-    if asked.startswith(PREFIX):
-        return await _output(bench, asked, arguments)
+    kind, colon, name = asked.partition(":")
+    if colon and kind in bench.named:
+        text = await bench.named[kind](name)
+        if text is None:
+            return refusal(f"There is no {asked}.")
+        return await _lines(bench, Document(Path(asked), text, None), asked, arguments)
     path = await bench.path(asked)
     document = await bench.staging.read(path)
     return await _lines(bench, document, bench.name(path), arguments)
-
-
-async def _output(bench: Bench, name: str, arguments: Mapping[str, Any]) -> ToolResult:
-    text = await bench.outputs.read(name) if bench.outputs is not None else None
-    if text is None:
-        return refusal(f"There is no {name}: only the newest outputs are kept. Run the command again.")
-    return await _lines(bench, Document(Path(name), text, None), name, arguments)
 
 
 async def _lines(bench: Bench, document: Document, name: str, arguments: Mapping[str, Any]) -> ToolResult:

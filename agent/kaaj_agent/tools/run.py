@@ -16,6 +16,8 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     command: str = arguments["command"]
     if not command.strip():
         return refusal("An empty command; nothing was run.")
+    if bench.mcp is not None and command.lstrip().startswith("mcp:"):
+        return await bench.mcp(command)
     answer = await bench.command(command)
     if isinstance(answer, str):
         return refusal(answer)

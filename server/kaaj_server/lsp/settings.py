@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from kaaj_agent.settings import AgentSettings, Prices
+from kaaj_agent.settings import AgentSettings, McpServer, Prices
 from kaaj_protocol import names
 from kaaj_protocol import settings as protocol
 from kaaj_protocol.settings import Settings, read_settings
@@ -103,6 +103,11 @@ def _prices(prices: protocol.Prices | None) -> Prices | None:
     return Prices(prices.input, prices.input if prices.cached is None else prices.cached, prices.output)
 
 
+def _mcp(name: str, server: protocol.McpServer) -> McpServer:
+    env = tuple(server.env.items())
+    return McpServer(name, server.command, tuple(server.args), env, server.url, tuple(server.allow))
+
+
 def agent_settings(settings: Settings, base: AgentSettings) -> AgentSettings:
     """The editor's settings over the environment's: what is not set there is taken from here."""
     urls = [settings.base_url] if isinstance(settings.base_url, str) else settings.base_url
@@ -127,4 +132,5 @@ def agent_settings(settings: Settings, base: AgentSettings) -> AgentSettings:
         seed=settings.seed,
         hide_secrets=settings.hide_secrets,
         prices=_prices(settings.prices),
+        mcp=tuple(_mcp(name, server) for name, server in settings.mcp.items()) or base.mcp,
     )
