@@ -88,8 +88,27 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class FillIn:
+    """How a model is asked for what stands between two texts: `prefix` TEXT `suffix` TEXT `middle`, then it writes.
+
+    `repo` and `file` open a repository's name and a further file's path, where the model knows them. It has to be
+    stopped at any of `stop`.
+    """
+
+    prefix: str
+    suffix: str
+    middle: str
+    repo: str = ""
+    file: str = ""
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """What a model can do. `window` counts tokens; `loop` is the loop that suits the model."""
+    """What a model can do. `window` counts tokens; `loop` is the loop that suits the model.
+
+    `fill_in` is what its makers trained it with; instruct builds vary, so try it before use.
+    """
 
     model: str
     window: int = 32_768
@@ -99,6 +118,7 @@ class Profile:
     sampling: Sampling = Sampling()
     max_tokens: int = 8_192
     embedded: bool = False
+    fill_in: FillIn | None = None
 
 
 @dataclass(frozen=True, slots=True)

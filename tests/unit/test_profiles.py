@@ -28,6 +28,8 @@ from kaaj_agent.model.profiles import parameters, prefer, profile_for, writes_he
         ("gpt-4o-mini", "agentic", 128_000, None),
         ("claude-sonnet-4-5", "agentic", 200_000, None),
         ("moonshotai/Kimi-K2-Instruct", "agentic", 131_072, None),
+        ("moonshotai/kimi-k2-0905", "agentic", 262_144, None),
+        ("deepseek-coder-v2:16b", "agentic", 131_072, None),
         ("deepseek-chat", "agentic", 128_000, None),
         ("zai-org/GLM-4.6", "agentic", 128_000, None),
     ],
@@ -43,6 +45,24 @@ def test_sampling_of_the_coder_family() -> None:
     assert (coder.top_p, coder.top_k, coder.repetition_penalty) == (0.8, 20, 1.05)
     following = profile_for("qwen3-coder-next").sampling
     assert (following.top_p, following.top_k, following.repetition_penalty) == (0.95, 40, None)
+
+
+@pytest.mark.parametrize(
+    ("model", "prefix"),
+    [
+        ("Qwen3-Coder-30B-A3B-Instruct", "<|fim_prefix|>"),
+        ("qwen3-coder-next", "<|fim_prefix|>"),
+        ("qwen2.5-coder-1.5b-instruct-q4_k_m.gguf", "<|fim_prefix|>"),
+        ("deepseek-coder-v2:16b", "<｜fim▁begin｜>"),
+        ("gpt-4o-mini", None),
+        ("unheard-of", None),
+    ],
+)
+def test_how_a_model_fills_in(model: str, prefix: str | None) -> None:
+    fill_in = profile_for(model).fill_in
+    assert (fill_in and fill_in.prefix) == prefix
+    if fill_in:
+        assert fill_in.prefix in fill_in.stop
 
 
 def test_settings_win() -> None:

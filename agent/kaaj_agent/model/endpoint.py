@@ -128,8 +128,12 @@ class Endpoint:
                 )
                 knows_schema = facts.make != "unknown" or "api.openai.com" in self._urls[self._current]
                 self._profile = replace(made, json_schema=knows_schema)
-            native = "tools" not in self._dropped.get(self._urls[self._current], ())
-            return self._profile if native else replace(self._profile, native_tools=False)
+            dropped = self._dropped.get(self._urls[self._current], ())
+            return replace(
+                self._profile,
+                native_tools=self._profile.native_tools and "tools" not in dropped,
+                json_schema=self._profile.json_schema and "response_format" not in dropped,
+            )
 
     async def stream(self, request: Request) -> AsyncGenerator[StreamItem]:
         """Deltas, a Restart where a reply broke off and is asked for again, then one Reply. Raises ModelError."""

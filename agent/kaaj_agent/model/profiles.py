@@ -2,7 +2,8 @@
 
 Sources: the models' generation_config.json and cards on Hugging Face (Qwen3-Coder 480B/30B: 0.7, 0.8, 20, 1.05;
 Coder-Next: 1.0, 0.95, 40; Qwen2.5-Coder: 0.7, 0.8, 20, 1.1), DashScope's model list for the hosted names. A window
-here is what the model allows; what a server really serves is asked from the server and counts more.
+here is what the model allows; what a server really serves is asked from the server and counts more. Fill-in tokens: the
+models' tokenizer_config.json and cards.
 """
 
 from __future__ import annotations
@@ -12,12 +13,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kaaj_agent.ports import Profile, Sampling
+from kaaj_agent.ports import FillIn, Profile, Sampling
 
 _QWEN3_CODER = Sampling(temperature=0.7, top_p=0.8, top_k=20, repetition_penalty=1.05)
 _QWEN3_NEXT = Sampling(temperature=1.0, top_p=0.95, top_k=40)
 _QWEN25_CODER = Sampling(temperature=0.7, top_p=0.8, top_k=20, repetition_penalty=1.1)
 _DEFAULT = Sampling()
+_QWEN_FILL = FillIn(
+    "<|fim_prefix|>",
+    "<|fim_suffix|>",
+    "<|fim_middle|>",
+    "<|repo_name|>",
+    "<|file_sep|>",
+    (
+        *("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|fim_pad|>"),
+        *("<|repo_name|>", "<|file_sep|>", "<|endoftext|>", "<|im_end|>"),
+    ),
+)
+_DEEPSEEK_FILL = FillIn(
+    "<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", stop=("<｜fim▁begin｜>", "<｜end▁of▁sentence｜>")
+)
 
 GUIDED_UP_TO = 8.0
 """Billions of parameters up to which a model is not trusted with free tool use."""
@@ -29,13 +44,14 @@ class _Family:
     window: int
     sampling: Sampling = _DEFAULT
     big: bool = False  # of one size, and capable: its name's digits say nothing
+    fill_in: FillIn | None = None
 
 
 _FAMILIES = (
-    _Family(r"qwen3-?coder-?next", 262_144, _QWEN3_NEXT, big=True),
-    _Family(r"qwen3-?coder-?(plus|flash)", 1_000_000, _QWEN3_CODER, big=True),
-    _Family(r"qwen3-?coder", 262_144, _QWEN3_CODER, big=True),
-    _Family(r"qwen2\.?5-?coder", 32_768, _QWEN25_CODER),
+    _Family(r"qwen3-?coder-?next", 262_144, _QWEN3_NEXT, big=True, fill_in=_QWEN_FILL),
+    _Family(r"qwen3-?coder-?(plus|flash)", 1_000_000, _QWEN3_CODER, big=True, fill_in=_QWEN_FILL),
+    _Family(r"qwen3-?coder", 262_144, _QWEN3_CODER, big=True, fill_in=_QWEN_FILL),
+    _Family(r"qwen2\.?5-?coder", 32_768, _QWEN25_CODER, fill_in=_QWEN_FILL),
     _Family(r"codeqwen|qwen", 32_768),
     _Family(r"gpt-?5", 400_000, big=True),
     _Family(r"gpt-?4\.1", 1_047_576, big=True),
@@ -43,8 +59,10 @@ _FAMILIES = (
     _Family(r"gpt-?4o|gpt-?4-turbo|\bo[134]\b", 128_000, big=True),
     _Family(r"claude", 200_000, big=True),
     _Family(r"gemini", 1_048_576, big=True),
+    _Family(r"kimi-?k2.*(?:0905|thinking|turbo)", 262_144, big=True),
     _Family(r"kimi", 131_072, big=True),
-    _Family(r"deepseek-?coder", 16_384),
+    _Family(r"deepseek-?coder-?v2", 131_072, fill_in=_DEEPSEEK_FILL),
+    _Family(r"deepseek-?coder", 16_384, fill_in=_DEEPSEEK_FILL),
     _Family(r"deepseek-?r1-?distill", 131_072),
     _Family(r"deepseek", 128_000),
     _Family(r"glm-?4", 128_000),
@@ -85,6 +103,7 @@ def profile_for(
         loop=("guided" if small else "agentic") if loop == "auto" else loop,
         sampling=sampling,
         max_tokens=max(min(MAX_TOKENS, real // 4), 256),
+        fill_in=family.fill_in,
     )
 
 
