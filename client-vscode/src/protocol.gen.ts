@@ -371,7 +371,7 @@ export interface Check {
  * One entry of the conversation, in order.
  *
  * `user` is a prompt, `model` its prose, `tool` a call (`text` is its title, `detail` its summary), `notice` a word
- * from Kaaj. `ok` is there for a call that ended, `level` for a notice.
+ * from Kaaj. `ok` is there for a call that ended, `uri` for one that concerns a file, `level` for a notice.
  */
 export interface TranscriptEntry {
   kind: "user" | "model" | "tool" | "notice";
@@ -383,6 +383,7 @@ export interface TranscriptEntry {
   tool?: string;
   call?: string;
   ok?: boolean;
+  uri?: string;
   level?: "info" | "warning" | "error";
 }
 /**

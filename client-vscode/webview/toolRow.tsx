@@ -1,6 +1,5 @@
 // A tool call as one quiet line.
 import { Component, type JSX } from "preact";
-import type { ToHost } from "../src/chat/messages";
 import type { ToolLine } from "../src/state/transcript";
 import { post } from "./host";
 import { Icon, type IconName } from "./icons";
@@ -19,21 +18,13 @@ const ICONS: Readonly<Record<string, IconName>> = {
 };
 const SPOKEN = { running: "running", ok: "done", failed: "failed" } as const;
 
-/** The file that a call is about: told by the server, else as the line names it. */
-export function placeOf({ tool, title, uri }: Pick<ToolLine, "tool" | "title" | "uri">): ToHost | undefined {
-  if (uri !== undefined) return { type: "open", uri };
-  const path = /^(?:read|edit|write)$/.test(tool) ? /^\w+ `?([^`\n]+?)`?$/.exec(title)?.[1] : undefined;
-  return path === undefined ? undefined : { type: "path", path };
-}
-
 export class ToolRow extends Component<{ item: ToolLine }, { open: boolean }> {
   override state = { open: false };
 
   override render(): JSX.Element {
     const { item } = this.props;
     const { open } = this.state;
-    const { status, title, summary } = item;
-    const place = placeOf(item);
+    const { status, title, summary, uri } = item;
     const icon: IconName = status === "running" ? "loading" : status === "failed" ? "error" : (ICONS[item.tool] ?? "tools");
     const toggle = (): void => {
       this.setState({ open: !open });
@@ -52,8 +43,8 @@ export class ToolRow extends Component<{ item: ToolLine }, { open: boolean }> {
             </span>
           )}
         </button>
-        {place && (
-          <button type="button" class="quiet tool-open" aria-label={`Open the file of ${title}`} title="Open the file" onClick={() => { post(place); }}>
+        {uri !== undefined && (
+          <button type="button" class="quiet tool-open" aria-label={`Open the file of ${title}`} title="Open the file" onClick={() => { post({ type: "open", uri }); }}>
             <Icon name="file" />
           </button>
         )}

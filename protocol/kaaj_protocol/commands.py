@@ -192,7 +192,7 @@ class TranscriptEntry(Message):
     """One entry of the conversation, in order.
 
     `user` is a prompt, `model` its prose, `tool` a call (`text` is its title, `detail` its summary), `notice` a word
-    from Kaaj. `ok` is there for a call that ended, `level` for a notice.
+    from Kaaj. `ok` is there for a call that ended, `uri` for one that concerns a file, `level` for a notice.
     """
 
     kind: Literal["user", "model", "tool", "notice"]
@@ -204,6 +204,7 @@ class TranscriptEntry(Message):
     tool: str | None = None
     call: Id | None = None
     ok: bool | None = None
+    uri: Uri | None = None
     level: Level | None = None
 
 

@@ -21,11 +21,12 @@ from kaaj_agent.attachments import (
     Attachment,
 )
 from kaaj_agent.document import Document
-from kaaj_agent.failures import BadRequestError
+from kaaj_agent.failures import BadRequestError, OutsideError
 from kaaj_agent.hunks import Hunk
 from kaaj_agent.ports import Diagnostic, Question, Usage
 from kaaj_agent.request import Intent, StartRequest
 from kaaj_agent.todo import Status, Todo, TodoList
+from kaaj_agent.world import Folders
 from kaaj_protocol import commands, names
 from kaaj_protocol.context import (
     ContextItem,
@@ -49,6 +50,8 @@ _SEVERITIES: Final[dict[int, Literal["error", "warning", "information", "hint"]]
 }
 _TEXTS_MAX: Final = 1_000_000
 """Characters of all texts that are handed along with one prompt: they stand in the session's log and its events."""
+_OF_FILES: Final = ("read", "edit", "write", "diagnostics")
+"""The tools whose `path` is a file; that of the others may be a folder."""
 _OWN_STATUS: Final = ("pending", "skipped")
 """The statuses that a person may set; the others follow evidence."""
 
@@ -212,6 +215,16 @@ class Convert:
             case _:
                 assert_never(one)
 
+    def concerned(self, tool: str, arguments: Mapping[str, Json]) -> Json:
+        """The `uri` of the file that a call of a tool is about, or nothing."""
+        name = arguments.get("path")
+        if tool not in _OF_FILES or not isinstance(name, str):
+            return {}
+        try:
+            return {"uri": self.uri(Folders(self.places.roots).resolve(name))}
+        except OutsideError:
+            return {}
+
     # --- events ----------------------------------------------------------------------------------------------------
 
     def event(self, event: ev.Event) -> Json:
@@ -225,8 +238,9 @@ class Convert:
                 row: Json = {"type": names.TASK_STARTED, "task": task, "prompt": prompt, "mode": mode, "model": model}
                 row |= {"context": self.context_rows(context)} if context else {}
                 return head | row | ({"uri": self.uri(path)} if path else {})
-            case ev.ToolStarted(task, call, tool, title, _):
-                return head | {"type": names.TOOL_STARTED, "task": task, "call": call, "tool": tool, "title": title}
+            case ev.ToolStarted(task, call, tool, title, arguments):
+                row = {"type": names.TOOL_STARTED, "task": task, "call": call, "tool": tool, "title": title}
+                return head | row | self.concerned(tool, arguments)
             case ev.ToolFinished(task, call, ok, summary):
                 return head | {"type": names.TOOL_FINISHED, "task": task, "call": call, "ok": ok, "summary": summary}
             case ev.TodoChanged(task, todo, by):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -39,7 +39,7 @@ def snapshot(sessions: Sequence[SessionOverview], shown: str | None, convert: Co
         "seq": session.seq if session else 0,
         "tasks": task_rows(session, convert) if session else [],
         "changes": [convert.change(change) for change in session.changes] if session else [],
-        "transcript": entries(session.events) if session else [],
+        "transcript": entries(session.events, convert.concerned) if session else [],
         "approvals": [approval_row(question) for question in session.questions] if session else [],
         "mode": standing.mode,
         "restricted": standing.restricted,
@@ -95,8 +95,15 @@ def task_rows(session: SessionOverview, convert: Convert) -> list[Json]:
     return rows
 
 
-def entries(events: Sequence[ev.Event]) -> list[Json]:
-    """The conversation: pieces of prose between two other events of their task are one entry."""
+def _nothing(_tool: str, _arguments: Mapping[str, Json]) -> Json:
+    return {}
+
+
+def entries(events: Sequence[ev.Event], concerned: Callable[[str, Mapping[str, Json]], Json] = _nothing) -> list[Json]:
+    """The conversation: pieces of prose between two other events of their task are one entry.
+
+    `concerned` gives what is told of the file that a tool's arguments name.
+    """
     rows: list[Json] = []
     pieces: list[tuple[dict[str, Json], list[str]]] = []
     open_text: dict[str, list[str]] = {}
@@ -119,8 +126,8 @@ def entries(events: Sequence[ev.Event]) -> list[Json]:
         match body:
             case ev.TaskStarted(prompt=prompt):
                 rows.append(head | {"kind": "user", "text": prompt})
-            case ev.ToolStarted(task, call, tool, title, _):
-                row = head | {"kind": "tool", "text": title, "tool": tool, "call": call}
+            case ev.ToolStarted(task, call, tool, title, arguments):
+                row = head | {"kind": "tool", "text": title, "tool": tool, "call": call} | concerned(tool, arguments)
                 calls[task, call] = row
                 rows.append(row)
             case ev.ToolFinished(task, call, ok, summary):

@@ -61,6 +61,10 @@ class Places:
             path = _resolved(uri)
             if path is not None:
                 self._roots.append((path, uri.rstrip("/")))
+        return self.roots
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
         return tuple(dict.fromkeys(root for root, _ in self._roots))
 
     def holds(self, path: Path) -> bool:

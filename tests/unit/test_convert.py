@@ -216,3 +216,11 @@ def test_the_persons_edit_of_the_list() -> None:
 def test_a_status_that_is_not_the_persons_to_set_is_left_as_it_was() -> None:
     edits = [commands.TodoEdit(title="Two", id="t2", status=cast("Any", "done"))]
     assert convert().todo(edits, TODO)[0].status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("tool", "path", "uri"),
+    [("edit", "a.py", {"uri": "file:///w/a.py"}), ("search", "src", {}), ("read", "../out.py", {}), ("read", 7, {})],
+)
+def test_a_call_names_the_file_that_it_is_about(tool: str, path: object, uri: object) -> None:
+    assert convert().concerned(tool, {"path": path}) == uri

@@ -15,7 +15,8 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     found = await search(bench.staging, bench.ignore, arguments["pattern"], path)
     count = len(found.hits)
     files = len({hit.path for hit in found.hits})
-    summary = f"{count}{'+' if found.cut else ''} matches in {files} files" if count else "no matches"
+    matches = f"{count}{'+' if found.cut else ''} match{'es' * (count != 1)}"
+    summary = f"{matches} in {files} file{'s' * (files != 1)}" if count else "no matches"
     return ToolResult(found.text(bench.staging.folders), summary)
 
 

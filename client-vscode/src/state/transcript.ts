@@ -100,8 +100,8 @@ function itemOf(entry: TranscriptEntry): Item {
   if (entry.kind === "notice") return { kind: "notice", key, level: entry.level ?? "info", text: entry.text };
   if (entry.kind !== "tool") return { kind: "prose", key, text: entry.text, open: false };
   const status = entry.ok === undefined ? "running" : entry.ok ? "ok" : "failed";
-  const { call = "", tool = "", text: title, detail: summary = "" } = entry;
-  return { kind: "tool", key, call, tool, title, status, summary };
+  const { call = "", tool = "", text: title, detail: summary = "", uri } = entry;
+  return { kind: "tool", key, call, tool, title, uri, status, summary };
 }
 
 function withText(items: readonly Item[], key: number, text: string, reset: boolean): readonly Item[] {

@@ -3,7 +3,6 @@ import "./setup";
 import type { TodoItem, Usage } from "../../src/protocol.gen";
 import { keyDeed, mentionAt, withMention } from "../mention";
 import { saying } from "../speech";
-import { placeOf } from "../toolRow";
 import { agoText, costText, fullness, secondsText, tokensText, usageText, usageTitle } from "../usage";
 
 const USAGE: Usage = {
@@ -60,11 +59,6 @@ test("keys in the text field", () => {
   expect(keyDeed(key("Backspace"), { ...plain, atStart: true })).toBe("chips");
 });
 
-test("the file of a tool's line", () => {
-  expect(placeOf({ tool: "edit", title: "Edit src/a b.py" })).toEqual({ type: "path", path: "src/a b.py" });
-  expect(placeOf({ tool: "read", title: "Read x", uri: "file:///w/x" })).toEqual({ type: "open", uri: "file:///w/x" });
-  expect(placeOf({ tool: "run", title: "Run make" })).toBeUndefined();
-});
 
 test("what is said of the to-do list", () => {
   const list = (...states: TodoItem["status"][]): TodoItem[] => states.map((status, index) => ({ id: `${index}`, title: "x", status, by: "model" }));
