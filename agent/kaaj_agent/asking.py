@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from kaaj_agent import events as ev
 from kaaj_agent.failures import KaajError
@@ -13,6 +13,9 @@ from kaaj_agent.ports import CallReady, Message, Model, Profile, Reply, Request,
 from kaaj_agent.prompt import sound
 from kaaj_agent.prose import Prose
 from kaaj_agent.session import Session
+
+SMALLEST: Final = 1_024
+"""Tokens of a window; whoever says less is not believed."""
 
 
 class Watcher(Protocol):
@@ -39,7 +42,17 @@ class Asking:
     window: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.window = self.profile.window
+        known = self.session.windows.get(self.profile.model, self.profile.window)
+        self.window = min(known, self.profile.window)
+
+    @property
+    def reply_room(self) -> int:
+        """Tokens that a reply may take: servers refuse a prompt that leaves less than they were asked for."""
+        return min(self.profile.max_tokens, max(self.window // 4, 256))
+
+    def shrink(self, window: int) -> None:
+        """The window turned out to be smaller than it was taken to be; in tokens."""
+        self.window = self.session.windows[self.profile.model] = max(min(self.window, window), SMALLEST)
 
     async def stream(
         self,

@@ -50,7 +50,7 @@ def threshold(work: Work) -> int:
     """Tokens of a prompt beyond which it is condensed: a share of the real window, with room for the reply."""
     window = work.asking.window
     share = int(window * work.limits.settings.compact_at)
-    return max(min(share, window - work.profile.max_tokens - 64), window // 3)
+    return max(min(share, window - work.asking.reply_room - 64), window // 3)
 
 
 def tokens(work: Work, tools: Sequence[ToolSpec]) -> int:
@@ -69,19 +69,19 @@ async def compact(work: Work, tools: Sequence[ToolSpec], *, too_long: ContextToo
     """
     before = tokens(work, tools)
     if too_long is not None:
-        told = too_long.window or int(before * 0.9)
-        work.asking.window = min(work.asking.window, max(told, 1_024))
+        work.asking.shrink(too_long.window or int(before * 0.9))
     messages = list(work.session.messages)
     window = int(work.asking.window * CHARACTERS_A_TOKEN)
     at, tail = _tail(messages, _opened(messages, work.opening), int(window * TAIL_SHARE))
     gone = messages[1:at]
-    said = any(message.role == "assistant" for message in gone)
-    if not said or _size(gone) - min(len(work.opening), window // 3) < window * WORTH:
+    if not any(message.role == "assistant" for message in gone):
+        return _clipped(work, [*messages[:at], *tail])
+    if _size(gone) - min(len(work.opening), window // 3) < window * WORTH:
         return False
     with work.activity("compact", "Condense the conversation") as activity:
         noted = await _notes(work, tools, messages, cut=too_long is not None)
         findings = noted or "\n".join(part for part in (work.session.findings, outline(gone)) if part)
-        text = condensed.state(work, gone, findings, int(window * STATE_SHARE), tail)
+        text = await condensed.state(work, gone, findings, int(window * STATE_SHARE), tail)
         work.session.restart(NewPrefix((messages[0], Message("user", text), *tail), findings))
         after = tokens(work, tools)
         activity.summary = f"{before:,} to {after:,} tokens"
@@ -90,6 +90,15 @@ async def compact(work: Work, tools: Sequence[ToolSpec], *, too_long: ContextToo
         f"The conversation outgrew the model's window and was condensed: {before:,} to {after:,} tokens. Your "
         f"requests, decisions, the to-do list and the changes are kept as they are.{own}"
     )
+    return True
+
+
+def _clipped(work: Work, messages: list[Message]) -> bool:
+    """Nothing is old enough to be condensed: the newest results alone were cut, if they had to be."""
+    if messages == work.session.messages:
+        return False
+    work.session.restart(NewPrefix(tuple(messages), work.session.findings))
+    work.notice("What the model has just read does not fit into its window; it sees the beginnings and the ends.")
     return True
 
 

@@ -6,12 +6,13 @@ stand word for word, as far as there is room, and each cut is told.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from kaaj_agent import events as ev
-from kaaj_agent.changes import Applied, ChangeSet, Undone
+from kaaj_agent.changes import Applied, ChangeSet, FileChange, Undone
 from kaaj_agent.cutting import clip
 from kaaj_agent.hunks import unified
 from kaaj_agent.prompt import check_failed, todo_text
@@ -33,11 +34,13 @@ REQUEST_MAX: Final = 4_000
 _REFUSAL: Final = re.compile(r"\[The user refused these hunks.*?^\]", re.DOTALL | re.MULTILINE)
 
 
-def state(work: Work, gone: Sequence[Message], findings: str, room: int, tail: Sequence[Message]) -> str:
+async def state(work: Work, gone: Sequence[Message], findings: str, room: int, tail: Sequence[Message]) -> str:
     """The user's turn that the new prefix begins with, of at most about `room` characters.
 
     `gone` are the messages that it stands for, `tail` those that are kept behind it.
     """
+    diff = await asyncio.to_thread(staged, work.staging.files, work.staging.folders, room // 4)
+    outputs = await asyncio.to_thread(work.session.outputs.titles)
     earlier = [task.prompt.strip() for task in work.session.tasks.values() if task.id != work.task]
     rules = work.rules if work.rules and work.rules not in work.opening else ""
     parts = [
@@ -48,9 +51,9 @@ def state(work: Work, gone: Sequence[Message], findings: str, room: int, tail: S
         _section("The request that you are working on", clip(work.opening, room // 3)),
         _section("What you noted", clip(findings, room // 6)),
         _section("Looked at before", _bullets(looked(gone), room // 16)),
-        _section("Outputs that are kept: `read` them as", _bullets(work.session.outputs.titles, room // 16)),
+        _section("Outputs that are kept: `read` them as", _bullets(outputs, room // 16)),
         _section("The to-do list", todo_text(work.todo) if work.todo.items else ""),
-        _section("Staged so far", staged(work, room // 4)),
+        _section("Staged so far", diff),
         clip(failing(work, gone, tail), room // 5),
         "" if tail else GO_ON,
     ]
@@ -103,13 +106,13 @@ def looked(messages: Sequence[Message]) -> list[str]:
     return list(found)
 
 
-def staged(work: Work, room: int) -> str:
+def staged(files: Sequence[FileChange], folders: Folders, room: int) -> str:
     """The edits that are staged, as a diff; where there is no room, the places alone."""
     rows: list[str] = []
-    for file in work.staging.files:
-        name = work.staging.folders.name_of(file.path)
+    for file in files:
+        name = folders.name_of(file.path)
         if file.after is None or file.new_path is not None:
-            to = work.staging.folders.name_of(file.new_path) if file.new_path else "deleted"
+            to = folders.name_of(file.new_path) if file.new_path else "deleted"
             rows.append(f"{name} -> {to}")
             continue
         diff = unified(name, file.before.text if file.before else "", file.hunks, context=1)

@@ -39,9 +39,8 @@ class Outputs:
             return None
         return whole.partition("\n")[2]
 
-    @property
     def titles(self) -> list[str]:
-        """Each name with its command, oldest first. Looks at the disk, at a few small files."""
+        """Each name with its command, oldest first. Looks at the disk."""
         rows: list[str] = []
         for number in self._numbers():
             try:

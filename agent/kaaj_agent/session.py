@@ -69,6 +69,8 @@ class Session:
     continued: str = ""
     findings: str = ""
     measured: tuple[int, int] = (0, 0)
+    windows: dict[str, int] = field(default_factory=dict[str, int])
+    """Tokens of a model's window where its endpoint turned out to have less than was told, by the model's name."""
     shown: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])
     """What stands in the prompt of files: (path, first line, last line) to the text's digest."""
     refused: list[Refusal] = field(default_factory=list[Refusal])

@@ -130,7 +130,8 @@ class Work(Reporting):
         self.asking.spend(usage)
 
     def _whole(self, tools: Sequence[ToolSpec]) -> Request:
-        return Request(tuple(self.session.messages), tools)
+        room = self.asking.reply_room
+        return Request(tuple(self.session.messages), tools, max_tokens=room if room < self.profile.max_tokens else None)
 
     # --- the user's list -------------------------------------------------------------------------------------------
 

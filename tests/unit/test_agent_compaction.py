@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -14,9 +15,10 @@ from kaaj_agent.cutting import around, clip
 from kaaj_agent.failures import ContextTooLongError, ModelError
 from kaaj_agent.model.errors import window_in
 from kaaj_agent.ports import Message, NewPrefix, Profile, Reply, Request, ToolCall, Usage
+from kaaj_agent.request import StartRequest
 from kaaj_agent.session_log import replay
 from kaaj_agent.testing import call
-from kaaj_agent.testing_desk import FIX_COUNT, FIX_TOTAL, NEXT, PLAN, assert_legal, assert_whole, desk
+from kaaj_agent.testing_desk import FIX_COUNT, FIX_TOTAL, NEXT, PLAN, SECONDS, assert_legal, assert_whole, desk
 
 WINDOW = 12_000
 NOTES = "The culprit is line 2; NEEDLE-NOTES."
@@ -184,6 +186,56 @@ async def test_an_endpoint_that_refuses_the_length_is_asked_again_with_less(tmp_
         assert d.change().files
         assert prefixes(d.model.requests) == 1
         assert any(isinstance(e.body, ev.UsageAdded) and e.body.window == 9_000 for e in d.events)
+
+
+async def test_a_window_that_turned_out_smaller_is_remembered(tmp_path: Path) -> None:
+    refuses = ContextTooLongError("too long", window=9_000)
+    player = Player(FIX_TOTAL, *reads(3), refuses, "Done.", *reads(4), "Done.")
+    async with desk(tmp_path, *[player] * 30) as d:
+        prepare(d.root)
+        await d.run()
+        await d.run("And now?", session=d.session().id)
+        assert prefixes(d.model.requests) >= 2
+        assert all(honest(request).usage.prompt < 9_000 for request in d.model.requests[7:])
+
+
+async def test_results_that_are_too_much_at_once_are_cut_and_the_work_goes_on(tmp_path: Path) -> None:
+    at_once = [call("read", path=f"big{at}.py") for at in range(8)]
+    async with desk(tmp_path, at_once, "Done.", profile=SMALL) as d:
+        prepare(d.root)
+        await d.run("NEEDLE")
+        assert d.ending().summary == "Done."
+        results = [m.content for m in d.heard() if m.role == "tool"]
+        assert len(results) == 8
+        assert all("cut here" in text and "big" in text for text in results)
+        assert honest(d.model.requests[-1]).usage.prompt < WINDOW
+        assert "NEEDLE" in d.heard()[1].content
+        assert_legal(d.heard())
+
+
+async def test_a_cancel_while_notes_are_taken_leaves_the_prompt_as_it_was(tmp_path: Path) -> None:
+    reached = asyncio.Event()
+
+    class Hangs(Player):
+        def __call__(self, request: Request) -> object:
+            if "will be condensed now" in request.messages[-1].content:
+                return self.wait()
+            return super().__call__(request)
+
+        async def wait(self) -> None:
+            reached.set()
+            await asyncio.Event().wait()
+
+    async with desk(tmp_path, *[Hangs(*reads(4), "Done.")] * 9, profile=SMALL) as d:
+        prepare(d.root)
+        started = await d.agent.start(StartRequest("NEEDLE"))
+        async with asyncio.timeout(SECONDS):
+            await reached.wait()
+            await d.agent.cancel(started.task)
+        assert d.ending().status == "cancelled"
+        assert len([m for m in d.session().messages if m.role == "tool"]) >= 3
+        assert_legal(d.session().messages)
+        assert_whole(d)
 
 
 async def test_a_prompt_that_cannot_be_shortened_fails_with_the_endpoints_words(tmp_path: Path) -> None:
