@@ -130,7 +130,7 @@ function partRow(id: string, { change, file, hunk }: Required<Part>, nameOf: Nam
 /** What stands beside the view's title: how far the list is, and what the task is. */
 export function todoTitle({ task }: ShownTask): string {
   const done = task.todo.filter(({ status }) => status === "done" || status === "skipped").length;
-  const prompt = oneLine(task.prompt, 60);
+  const prompt = oneLine(task.prompt.trimStart().split("\n", 1)[0] ?? "", 60);
   return task.todo.length > 0 ? `${done}/${task.todo.length} · ${prompt}` : prompt;
 }
 
