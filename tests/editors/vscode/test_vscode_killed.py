@@ -43,6 +43,7 @@ async def test_history(studio: Studio) -> None:
     await window.show_kaaj()
     await window.chat.send("sum and count the apples")
     await window.chat.button("Reject").click()
+    await window.type_into_quick_input("")  # the reason, which may be left empty
     await window.chat.ended()
     await window.page.reload()
     await window.kaaj_is_ready()

@@ -206,8 +206,18 @@ class Workbench:
     async def row_action(self, tree: str, text: str | re.Pattern[str], action: str) -> None:
         """Press one of the small buttons of a tree's row."""
         row = self.row(tree, text)
-        await row.hover()
-        await row.get_by_role("button", name=action).first.click()
+        button = row.get_by_role("button", name=action).first
+
+        async def pressed() -> bool:
+            # The rows may move under the pointer while something new is drawn: then it is pointed at once more.
+            try:
+                await row.hover(timeout=3000)
+                await button.click(timeout=3000)
+            except Error:
+                return False
+            return True
+
+        await until(f"{action} of {text} can be pressed", pressed)
 
     async def go_to_line(self, line: int, column: int = 1) -> None:
         """Put the cursor there, lines and columns from 1."""
