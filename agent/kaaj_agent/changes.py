@@ -202,6 +202,12 @@ class ChangeSet:
         return after
 
     @property
+    def before(self) -> dict[Path, str | None]:
+        """Each touched path with the digest that it had, None where there was no file."""
+        before: dict[Path, str | None] = {file.target: None for file in self.files}
+        return before | {file.path: file.before.digest if file.before else None for file in self.files}
+
+    @property
     def check(self) -> CheckResult | None:
         match self.state:
             case Checked(check) | Proposed(check) | Applied(check, _, _):

@@ -149,8 +149,9 @@ class Reviews:
         change = session.changes[change_id]
         if not isinstance(change.state, Applied):
             raise BadRequestError("This change is not applied, so there is nothing to undo.", field="change")
-        back = await reverse(change, self.world.snapshot())
-        await self.applier.apply(back)
+        now = self.world.snapshot()
+        if not await now.holds(change.before):  # else the person took it back by their editor's own undo
+            await self.applier.apply(await reverse(change, now))
         undone = change.to(Undone())
         session.emit(ev.ChangeChanged(change.task, undone))
         # A hunk's id holds its place, and the evidence names the hunks as they were proposed: perhaps elsewhere.

@@ -161,6 +161,17 @@ async def test_undo_and_its_refusal_after_later_edits(tmp_path: Path) -> None:
         assert isinstance(d.change().state, Undone)
 
 
+async def test_what_the_editor_took_back_itself_counts_as_undone(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        await d.run()
+        await d.agent.accept(d.change().id, d.change().digest)
+        writes = len(d.applier.applied)
+        d.type(CART, 9)
+        await d.agent.undo(d.change().id)
+        assert isinstance(d.change().state, Undone)
+        assert len(d.applier.applied) == writes
+
+
 async def test_create_and_delete_through_the_whole_way(tmp_path: Path) -> None:
     async with desk(tmp_path, call("write", path="pkg/new.py", content="x = 1\n"), "Made.") as d:
         await d.run()
