@@ -1,6 +1,7 @@
 // What every feature of the client is given: the state as the server told it, and a way to ask the server.
 import { commands, window, type Event } from "vscode";
 import { Advice } from "./advice";
+import { inert } from "./plainText";
 import type { KaajCommands } from "./protocol.gen";
 import type { Server } from "./server/server";
 import type { ServerState, ServerStatus } from "./server/serverStatus";
@@ -24,6 +25,9 @@ export interface Owned {
 /** The commands that the client registers itself; the server's own begin with `kaaj.` alone. */
 export type UiCommand = `kaaj.ui.${string}`;
 
+/** Characters of a message: what the server says may quote file names and the model's words. */
+const LONGEST = 1000;
+
 /** Register a command whose failure is shown in the server's words. */
 export function register(id: UiCommand, action: (...args: never[]) => unknown): Owned {
   return commands.registerCommand(id, async (...args: never[]) => {
@@ -41,7 +45,7 @@ export async function showFailure(error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
   const text = message.startsWith("Kaaj") ? message : `Kaaj: ${message}`;
   if (!(error instanceof Advice)) {
-    void window.showErrorMessage(text);
+    void window.showErrorMessage(inert(text, LONGEST));
     return;
   }
   const { title, command, arguments: args = [] } = error.remedy;
@@ -50,6 +54,7 @@ export async function showFailure(error: unknown): Promise<void> {
 
 /** Say what became of a decision: in the status bar where it is what was wanted, else as a warning. */
 export function tell(result: KaajCommands["kaaj.accept"]["result"], wanted: typeof result.state): void {
-  if (result.state === wanted) window.setStatusBarMessage(`Kaaj: ${result.message}`, 5000);
-  else void window.showWarningMessage(`Kaaj: ${result.message}`);
+  const text = `Kaaj: ${inert(result.message, LONGEST)}`;
+  if (result.state === wanted) window.setStatusBarMessage(text, 5000);
+  else void window.showWarningMessage(text);
 }
