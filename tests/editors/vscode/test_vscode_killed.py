@@ -49,9 +49,9 @@ async def test_history(studio: Studio) -> None:
     await window.kaaj_is_ready()
     await window.show_kaaj()
     await expect(window.chat.turns.first).to_contain_text("sum and count the apples")
-    await window.command("Kaaj: New session")
+    await window.view_action("Chat", "New session")
     await expect(window.chat.turns).to_have_count(0)
-    await window.command("Kaaj: History")
+    await window.view_action("Chat", "History")
     row = window.chat.frame.get_by_text("sum and count the apples").first
     await expect(row).to_be_visible()
     await window.shot("list")
