@@ -32,6 +32,8 @@ WORTH: Final = 0.15
 """Share of the window that a compaction must win; else it is not worth the cache that it costs."""
 NOTES_MAX: Final = 1_024
 """Tokens of the model's own notes."""
+NOTES_ENOUGH: Final = 200
+"""Characters of notes that are taken although a call, which nobody executes, follows them."""
 
 NOTE_DOWN: Final = (
     "[Your context is nearly full, so the conversation will be condensed now. Call no tool. Write down, in at most "
@@ -129,7 +131,8 @@ async def _notes(work: Work, tools: Sequence[ToolSpec], messages: list[Message],
     except (ModelError, KaajError) as error:
         _log.info("condensing without the model's notes: %s", error)
         return ""
-    return "" if reply.finish == "length" or reply.calls else reply.text.strip()
+    text = reply.text.strip()
+    return "" if reply.finish == "length" or (reply.calls and len(text) < NOTES_ENOUGH) else text
 
 
 def _shortened(messages: Sequence[Message], room: int) -> list[Message] | None:

@@ -48,7 +48,7 @@ async def state(work: Work, gone: Sequence[Message], findings: str, room: int, t
         _section("Earlier requests of the user, in order", _numbered(earlier, room // 6)),
         _section("What the user decided", _bullets([*decisions(work.session), *refusals(gone)], room // 6)),
         clip(rules, room // 8),
-        _section("The request that you are working on", clip(work.opening, room // 3)),
+        _section("The request that you are working on", _request(work, room)),
         _section("What you noted", clip(findings, room // 6)),
         _section("Looked at before", _bullets(looked(gone), room // 16)),
         _section("Outputs that are kept: `read` them as", _bullets(outputs, room // 16)),
@@ -58,6 +58,14 @@ async def state(work: Work, gone: Sequence[Message], findings: str, room: int, t
         "" if tail else GO_ON,
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _request(work: Work, room: int) -> str:
+    """The turn that began the task; where it is cut, because of what was handed along, the person's words are not."""
+    if len(work.opening) <= room // 3:
+        return work.opening
+    opening, words = clip(work.opening, room // 5), work.request.prompt.strip()
+    return opening if words in opening else f"{opening}\n\nThe user's words in it:\n{clip(words, room // 3)}"
 
 
 def decisions(session: Session) -> list[str]:

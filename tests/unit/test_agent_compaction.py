@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -113,6 +114,66 @@ async def test_needles_outlive_a_compaction(tmp_path: Path) -> None:
             assert needle in turn, needle
         assert any(isinstance(e.body, ev.Noticed) and "condensed" in e.body.text for e in d.events)
         assert_whole(d)
+
+
+async def test_the_persons_words_are_kept_where_what_came_along_is_cut(tmp_path: Path) -> None:
+    words = "Mend it: " + " ".join(f"point {at}" for at in range(250))
+    player = Player(FIX_TOTAL, *reads(4), "Done.")
+    async with desk(tmp_path, *[player] * 20, profile=SMALL) as d:
+        prepare(d.root)
+        (d.root / "AGENTS.md").write_text("A rule of many.\n" * 450)
+        await d.run(words)
+        assert prefixes(d.model.requests) >= 1
+        assert words in d.heard()[1].content
+
+
+CONDENSED = """\
+[The conversation was condensed, because it outgrew your context. What counts of it stands here; what was read before \
+is no longer in view and can be read again.]
+
+Earlier requests of the user, in order:
+1. Mend the sum.
+
+What the user decided:
+- Applied: Mended. (cart.py)
+
+The request that you are working on:
+[Your last change was applied.]
+
+Now the count.
+
+[Date: TODAY; Workspace: shop; Open: cart.py]
+
+What you noted:
+The culprit is line 2; NEEDLE-NOTES.
+
+Looked at before:
+- Read big0.py
+- Read big1.py
+- Read big2.py
+
+The to-do list:
+[>] Mend total
+[ ] Mend count
+
+Staged so far:
+--- a/cart.py
++++ b/cart.py
+@@ -5,2 +5,2 @@
+ def count(items):
+-    return len(items) - 1
++    return len(items)"""
+
+
+async def test_how_the_condensed_turn_reads(tmp_path: Path) -> None:
+    player = Player(FIX_TOTAL, "Mended.", PLAN, FIX_COUNT, *reads(4), "Done.")
+    async with desk(tmp_path, *[player] * 20, profile=SMALL) as d:
+        prepare(d.root)
+        await d.run("Mend the sum.")
+        await d.agent.accept(d.change().id, d.change().digest)
+        await d.run("Now the count.", session=d.session().id)
+        told = re.sub(r"Date: [\d-]+", "Date: TODAY", d.heard()[1].content)
+        assert told == CONDENSED
 
 
 async def test_the_failing_output_outlives_a_compaction(tmp_path: Path) -> None:
