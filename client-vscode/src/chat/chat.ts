@@ -4,7 +4,6 @@ import { register, type Kaaj, type Owned } from "../kaaj";
 import { ChatView } from "./chatView";
 import { Highlighting } from "./colour/highlighting";
 import { Mentions } from "./mentions";
-import { registerConversationLog } from "./outputLog";
 import { answer } from "./requests";
 import { Starting } from "./starting";
 import type { ContextItem } from "../protocol.gen";
@@ -54,6 +53,5 @@ export function registerChat(kaaj: Kaaj, { extensionUri }: Pick<ExtensionContext
       chat.tell({ type: "draft", prompt, context });
       await chat.reveal();
     }),
-    ...registerConversationLog(kaaj),
   ];
 }
