@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +19,8 @@ from kaaj_agent.model.errors import window_in
 from kaaj_agent.ports import Message, NewPrefix, Profile, Reply, Request, ToolCall, Usage
 from kaaj_agent.request import StartRequest
 from kaaj_agent.session_log import replay
-from kaaj_agent.testing import call
+from kaaj_agent.settings import AgentSettings
+from kaaj_agent.testing import ScriptedEndpoint, answer, answer_calls, answer_error, call
 from kaaj_agent.testing_desk import FIX_COUNT, FIX_TOTAL, NEXT, PLAN, SECONDS, assert_legal, assert_whole, desk
 
 WINDOW = 12_000
@@ -247,6 +249,26 @@ async def test_an_endpoint_that_refuses_the_length_is_asked_again_with_less(tmp_
         assert d.change().files
         assert prefixes(d.model.requests) == 1
         assert any(isinstance(e.body, ev.UsageAdded) and e.body.window == 9_000 for e in d.events)
+
+
+async def test_over_the_wire(tmp_path: Path) -> None:
+    """A real endpoint refuses the length: what is asked from then on fits, the room for the reply included."""
+    said = "This model's maximum context length is 9000 tokens. However, you requested 20000 tokens"
+    names = [("read", {"path": f"big{at}.py"}) for at in range(4)]
+    turns = [*(answer_calls(name) for name in names), answer_error(400, said), answer(NOTES), answer("Done.")]
+    async with ScriptedEndpoint(*turns) as endpoint, desk(tmp_path) as d:
+        d.agent.model = None
+        d.agent.settings = AgentSettings(base_urls=(endpoint.base_url,), model="qwen3-coder", check="none")
+        prepare(d.root)
+        await d.run("NEEDLE")
+        assert d.ending().summary == "Done."
+        refused, notes, last = endpoint.prompts[-3:]
+        assert len(json.dumps(notes["messages"])) < len(json.dumps(refused["messages"]))
+        assert "will be condensed now" in notes["messages"][-1]["content"]
+        assert notes["tools"] == last["tools"] == refused["tools"]
+        assert (refused["max_tokens"], notes["max_tokens"], last["max_tokens"]) == (8_192, 1_024, 2_250)
+        assert last["messages"][0] == refused["messages"][0]
+        assert "NEEDLE-NOTES" in last["messages"][1]["content"]
 
 
 async def test_a_window_that_turned_out_smaller_is_remembered(tmp_path: Path) -> None:

@@ -186,6 +186,17 @@ async def test_failures_in_a_row_are_told_and_end_the_task(tmp_path: Path) -> No
         assert "15 calls in a row" in d.ending().summary
 
 
+async def test_a_failure_that_the_model_leaves_is_told_once(tmp_path: Path) -> None:
+    async with desk(
+        tmp_path, FIX_TOTAL, "Mended.", "It has nothing to do with it.", check="exit 1", sandbox="off"
+    ) as d:
+        await d.run()
+        assert len(d.model.requests) == 3
+        told = [e.body.text for e in d.events if isinstance(e.body, ev.Noticed)]
+        assert any("nothing more was changed" in text for text in told)
+        assert d.change().files
+
+
 async def test_a_line_that_is_cut_says_so(tmp_path: Path) -> None:
     async with desk(tmp_path, call("read", path="min.js"), "Done.") as d:
         (d.root / "min.js").write_text("x" * 50_000)

@@ -20,6 +20,7 @@ EMPTY: Final = "Your reply was empty. Call a tool, or end with a short summary."
 async def run(work: Work) -> Outcome:
     """Raises LimitReachedError, ModelError, CancelledError; what is staged by then stays staged."""
     rounds = bad = 0
+    failed_at = -1  # the state of the work that the model last heard the failure of
     reminded: set[str] = set()
     while True:
         reply = await work.ask()
@@ -48,6 +49,9 @@ async def run(work: Work) -> Outcome:
             if _remind(work, reminded):  # something was added during the check
                 continue
             return Outcome("done", reply.text.strip())
+        if work.staging.revision == failed_at:  # it was told, and leaves it at that
+            return Outcome("stopped", f"The check fails, and nothing more was changed.\n{reply.text.strip()}")
+        failed_at = work.staging.revision
         if rounds >= CHECK_ROUNDS:
             return Outcome("stopped", f"The check still fails after {rounds} rounds.\n{reply.text.strip()}")
         work.notice(f"The check `{check.command or 'parse'}` fails; the model mends it.")
