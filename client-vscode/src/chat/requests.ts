@@ -1,6 +1,7 @@
 // What the chat's webview asks for, done.
 import { commands, env, Range as VsRange, Uri, window, workspace } from "vscode";
 import type { Kaaj } from "../kaaj";
+import type { SessionView } from "../state/projection";
 import type { ChatView } from "./chatView";
 import { dropped } from "./dropped";
 import type { Highlighting } from "./colour/highlighting";
@@ -41,7 +42,7 @@ export async function answer(parts: Parts, message: ToHost): Promise<void> {
 }
 
 async function act({ kaaj, chat, starting, mentions, highlighting }: Parts, message: ToHost): Promise<void> {
-  const task = (id: string) => chat.session?.tasks.find((one) => one.id === id);
+  const task = async (id: string) => (await shownSession(kaaj, chat))?.tasks.find((one) => one.id === id);
   switch (message.type) {
     case "ready":
       highlighting.greet();
@@ -51,12 +52,12 @@ async function act({ kaaj, chat, starting, mentions, highlighting }: Parts, mess
       chat.post({ type: "sent" });
       return;
     case "retry": {
-      const again = task(message.task);
+      const again = await task(message.task);
       if (again) await starting.retry(again);
       return;
     }
     case "runPlan": {
-      const plan = task(message.task);
+      const plan = await task(message.task);
       if (plan) await starting.runPlan(plan);
       return;
     }
@@ -64,7 +65,7 @@ async function act({ kaaj, chat, starting, mentions, highlighting }: Parts, mess
       await kaaj.server.run("kaaj.cancel", { task: message.task });
       return;
     case "change":
-      return decide(chat, message);
+      return decide(kaaj, chat, message);
     case "open":
       return open(Uri.parse(message.uri), message.range);
     case "path":
@@ -100,10 +101,17 @@ async function act({ kaaj, chat, starting, mentions, highlighting }: Parts, mess
   }
 }
 
+/** The session on view. Where the server was started anew it is there again with its snapshot, which is waited for. */
+async function shownSession(kaaj: Kaaj, chat: ChatView): Promise<SessionView | undefined> {
+  const { session } = chat.shown;
+  if (!chat.session && session !== undefined) await kaaj.store.sync(session);
+  return chat.session;
+}
+
 /** By the trees' own commands, but only for the change as the person saw it: what has moved on is looked at again. */
-async function decide(chat: ChatView, message: Extract<ToHost, { type: "change" }>): Promise<void> {
+async function decide(kaaj: Kaaj, chat: ChatView, message: Extract<ToHost, { type: "change" }>): Promise<void> {
   const { action, change, digest, file, hunk } = message;
-  const now = chat.session?.changes.find(({ id }) => id === change);
+  const now = (await shownSession(kaaj, chat))?.changes.find(({ id }) => id === change);
   if (now?.digest !== digest) throw new Error("The change has moved on since. Look at it once more, then decide.");
   const part = { change, ...(file === undefined ? {} : { file }), ...(hunk === undefined ? {} : { hunk }) };
   await commands.executeCommand(action === "show" ? "kaaj.ui.showChange" : `kaaj.ui.${action}`, part);
