@@ -162,7 +162,9 @@ class Evaluation:
     async def _child(self, task: EvalTask, seed: int | None, workspace: Path) -> tuple[Mapping[str, Any], str | None]:
         """The last line of a `kaaj run`, and what went wrong, if it could not do its work at all."""
         errors = workspace.parent / "stderr"
-        environ = {**self.context.environ, "KAAJ_STATE_DIR": str(self.context.state_dir / "eval")}
+        # A folder of its own for both: what the person taught their Kaaj is not what is measured.
+        own = str(self.context.state_dir / "eval")
+        environ = {**self.context.environ, "KAAJ_STATE_DIR": own, "KAAJ_CONFIG_DIR": own}
         last: Mapping[str, Any] = {}
         error: str | None = None
         with await asyncio.to_thread(errors.open, "wb") as stderr:

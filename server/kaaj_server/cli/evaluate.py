@@ -18,11 +18,11 @@ folder of tasks. A task.toml:
   files = ["cart.py"]              # optional: named in the prompt
   mode = "auto"                    # optional
 
-and, all optional: `agent_check` (the command that the agent is told in place of
-`check`), `setup` (a command that runs in the copy before the agent), `needs` (a
-list of programs), `untouched` (true: solved by leaving everything alone), `kind`,
-`language`, `split`. `setup` and `check` find the task's folder in $KAAJ_TASK; a
-task with a folder `hidden` does not tell the agent its `check`.
+and, all optional: `agent_check` (the command that the agent is told in place
+of `check`), `setup` (a command that runs in the copy before the agent), `needs`
+(a list of programs), `untouched` (true: solved by leaving everything alone),
+`kind`, `language`, `split`. `setup` and `check` find the task's folder in
+$KAAJ_TASK; a task with a folder `hidden` does not tell the agent its `check`.
 
 Each run is a child, `kaaj run --json`, in a copy of the workspace; afterwards
 the check decides. A line per run goes to the results file: {task, solved,
