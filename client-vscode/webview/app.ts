@@ -106,13 +106,12 @@ function fold(message: ToWebview): void {
     case "candidates":
     case "attached":
     case "sent":
-    case "draft":
     case "focus":
       return;
   }
 }
 
-export function openHistory(): void {
+function openHistory(): void {
   change({ history: { sessions: null, shown: null } });
   post({ type: "sessions" });
 }

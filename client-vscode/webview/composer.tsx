@@ -74,10 +74,6 @@ export class Composer extends Component<ComposerProps, ComposerState> {
       case "problem":
         this.setState({ sending: false });
         return;
-      case "draft":
-        if (this.text.trim() === "") this.setText(message.prompt);
-        this.attach(message.context);
-        return;
       case "focus":
         this.field.current?.focus();
         return;

@@ -6,7 +6,6 @@ import { Highlighting } from "./colour/highlighting";
 import { Mentions } from "./mentions";
 import { answer } from "./requests";
 import { Starting } from "./starting";
-import type { ContextItem } from "../protocol.gen";
 
 export function registerChat(kaaj: Kaaj, { extensionUri }: Pick<ExtensionContext, "extensionUri">): Owned[] {
   const chat = new ChatView(kaaj, extensionUri);
@@ -47,11 +46,6 @@ export function registerChat(kaaj: Kaaj, { extensionUri }: Pick<ExtensionContext
       const task = newestTask();
       if (task?.mode === "plan" && task.status !== "running") await starting.runPlan(task);
       else window.setStatusBarMessage("Kaaj: there is no plan to run", 5000);
-    }),
-    /** For other features: put a prompt, and what goes with it, before the person; nothing is sent. */
-    register("kaaj.ui.draft", async (prompt: string, context: readonly ContextItem[] = []) => {
-      chat.tell({ type: "draft", prompt, context });
-      await chat.reveal();
     }),
   ];
 }

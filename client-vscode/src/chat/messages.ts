@@ -52,15 +52,13 @@ export type ToWebview =
   | { readonly type: "sent" }
   /** Something was refused; said to the person beside the text field. */
   | { readonly type: "problem"; readonly message: string }
-  /** Put text (and what goes with it) into the text field; `prompt` only where it is empty. */
-  | { readonly type: "draft"; readonly prompt: string; readonly context: readonly ContextItem[] }
   | { readonly type: "focus" }
   | { readonly type: "history" };
 
 export type ChangeAction = "show" | "accept" | "reject" | "undo";
 
 /** What the webview may have done, beyond what carries arguments. */
-export type Deed = "restart" | "install" | "update" | "updateExtension" | "log" | "trust" | "settings" | "openFolder" | "newSession" | "walkthrough" | "questions";
+export type Deed = "restart" | "install" | "update" | "updateExtension" | "log" | "trust" | "settings" | "openFolder" | "questions";
 
 export type ToHost =
   | { readonly type: "ready" }
@@ -96,7 +94,6 @@ export type ToHost =
   | { readonly type: "sessions" }
   | { readonly type: "show"; readonly session: string }
   | { readonly type: "forget"; readonly session: string }
-  | { readonly type: "mode"; readonly mode: Mode }
   | { readonly type: "deed"; readonly deed: Deed };
 
 type Kind = "string" | "number" | "boolean" | "array" | "object";
@@ -123,7 +120,6 @@ const TO_HOST: Fields<ToHost> = {
   sessions: {},
   show: { session: "string" },
   forget: { session: "string" },
-  mode: { mode: "string" },
   deed: { deed: "string" },
 };
 
@@ -138,7 +134,6 @@ const TO_WEBVIEW: Fields<ToWebview> = {
   sessions: { sessions: "array" },
   sent: {},
   problem: { message: "string" },
-  draft: { prompt: "string", context: "array" },
   focus: {},
   history: {},
 };

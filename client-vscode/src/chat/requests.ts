@@ -27,8 +27,6 @@ const DEEDS: Record<Deed, string> = {
   trust: "workbench.trust.manage",
   settings: "kaaj.ui.settings",
   openFolder: "workbench.action.files.openFolder",
-  newSession: "kaaj.ui.newSession",
-  walkthrough: "kaaj.ui.walkthrough",
   questions: "notifications.showList",
 };
 
@@ -93,8 +91,6 @@ async function act({ kaaj, chat, starting, mentions, highlighting }: Parts, mess
       return chat.show(message.session);
     case "forget":
       return forget(kaaj, chat, message.session);
-    case "mode":
-      return; // the next prompt names it
     case "deed":
       await commands.executeCommand(DEEDS[message.deed]);
       return;
