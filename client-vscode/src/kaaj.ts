@@ -2,7 +2,6 @@
 import { commands, window, type Event } from "vscode";
 import { Advice } from "./advice";
 import { inert } from "./plainText";
-import type { KaajCommands } from "./protocol.gen";
 import type { Server } from "./server/server";
 import type { ServerState, ServerStatus } from "./server/serverStatus";
 import type { Store } from "./state/store";
@@ -50,11 +49,4 @@ export async function showFailure(error: unknown): Promise<void> {
   }
   const { title, command, arguments: args = [] } = error.remedy;
   if ((await window.showErrorMessage(text, title)) === title) await commands.executeCommand(command, ...args);
-}
-
-/** Say what became of a decision: in the status bar where it is what was wanted, else as a warning. */
-export function tell(result: KaajCommands["kaaj.accept"]["result"], wanted: typeof result.state): void {
-  const text = `Kaaj: ${inert(result.message, LONGEST)}`;
-  if (result.state === wanted) window.setStatusBarMessage(text, 5000);
-  else void window.showWarningMessage(text);
 }

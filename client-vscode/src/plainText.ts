@@ -11,6 +11,11 @@ export function oneLine(text: string, limit = 200): string {
   return `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, "")}…`; // no half of a pair is left
 }
 
+/** The first line of a text that may have many, as a prompt has: what a task is called. */
+export function firstLine(text: string, limit?: number): string {
+  return oneLine(text.trimStart().split(/\r?\n/, 1)[0] ?? "", limit);
+}
+
 /** For messages, status bar and pick lists: there `[x](command:…)` would become a link and `$(x)` a picture. */
 export function inert(text: string, limit?: number): string {
   return oneLine(text, limit).replaceAll("](", "]\u200b(").replaceAll("$(", "$\u200b(");

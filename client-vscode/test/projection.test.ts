@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changesOf, EMPTY, progressOf, tasksOf, withEvent, withSnapshot, type ViewState } from "../src/state/projection";
+import { changesOf, EMPTY, progressOf, tasksOf, withEvent, withSnapshot, workingOf, type ViewState } from "../src/state/projection";
 import type { Change, KaajEvent, SnapshotResult, TodoItem } from "../src/protocol.gen";
 import { statusText } from "../src/status/statusText";
 
@@ -122,4 +122,11 @@ test("the status bar says what matters most", () => {
   expect(text(after(started(1)))).toBe("$(sync~spin) Kaaj");
   expect(text(after(started(1), listed(2, item("t1", "done"), item("t2", "running"))))).toBe("$(sync~spin) Kaaj 1/2");
   expect(text(withSnapshot(EMPTY, snapshot(9)))).toBe("$(diff) Kaaj: 1 change");
+});
+
+test("a task whose change waits is not at work", () => {
+  expect(workingOf(after(started(1))).map(({ id }) => id)).toEqual(["k1"]);
+  expect(workingOf(after(started(1), changed(2, change("proposed"))))).toEqual([]);
+  expect(workingOf(after(started(1), changed(2, change("rejected"))))).toHaveLength(1);
+  expect(workingOf(after(started(1), finished(2)))).toEqual([]);
 });

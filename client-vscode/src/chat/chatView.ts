@@ -2,6 +2,7 @@
 // whenever it is made, so that it may be thrown away while it is hidden.
 import { commands, Disposable, EventEmitter, workspace, type Uri, type WebviewView, type WebviewViewProvider } from "vscode";
 import type { Kaaj } from "../kaaj";
+import { firstLine } from "../plainText";
 import type { KaajEvent, SnapshotResult } from "../protocol.gen";
 import { EMPTY, type SessionView } from "../state/projection";
 import { toHost, type Speech, type Standing, type ToHost, type ToWebview } from "./messages";
@@ -140,7 +141,7 @@ export class ChatView implements WebviewViewProvider {
     if (!view) return;
     const running = this.session?.tasks.some(({ status }) => status === "running") ?? false;
     void commands.executeCommand("setContext", "kaaj.chat.running", running);
-    view.description = this.session?.tasks[0]?.prompt.trim().split("\n", 1)[0]?.slice(0, 60) ?? "";
+    view.description = firstLine(this.session?.tasks[0]?.prompt ?? "", 60);
     this.post({ type: "standing", standing: this.standing() });
   }
 

@@ -1,5 +1,6 @@
 // Which session the chat shows. It follows the person: a task that is started anywhere is shown, unless the session on
 // view is itself at work, and a session that was left empty on purpose stays so until something is started in it.
+import { firstLine } from "../plainText";
 import type { KaajEvent, SnapshotResult } from "../protocol.gen";
 import type { ViewState } from "../state/projection";
 
@@ -33,7 +34,7 @@ export class Shown {
   elsewhere(state: ViewState): { session: string; title: string } | undefined {
     for (const { id, tasks } of state.values()) {
       const running = id === this.id ? undefined : tasks.find(({ status }) => status === "running");
-      if (running) return { session: id, title: running.prompt.trim().split("\n", 1)[0]?.slice(0, 80) ?? "" };
+      if (running) return { session: id, title: firstLine(running.prompt, 80) };
     }
     return undefined;
   }

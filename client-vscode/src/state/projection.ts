@@ -108,6 +108,12 @@ export function tasksOf(state: ViewState): readonly TaskView[] {
   return [...state.values()].flatMap(({ tasks }) => tasks).reverse();
 }
 
+/** Tasks that are at work, and do not wait for the person's decision on a change. */
+export function workingOf(state: ViewState): readonly TaskView[] {
+  const waiting = new Set(changesOf(state).flatMap(({ task, state: now }) => (now === "proposed" ? [task] : [])));
+  return tasksOf(state).filter(({ id, status }) => status === "running" && !waiting.has(id));
+}
+
 /** Every change, the newest first. */
 export function changesOf(state: ViewState): readonly Change[] {
   return [...state.values()].flatMap(({ changes }) => changes).reverse();

@@ -1,7 +1,8 @@
 // A server that does not run is told once, with what can be done; the status bar goes on saying it.
 import { commands, window, type LogOutputChannel } from "vscode";
 import { register, type Kaaj, type Owned } from "../kaaj";
-import { tasksOf } from "../state/projection";
+import { firstLine, inert } from "../plainText";
+import { workingOf } from "../state/projection";
 import type { StopReason } from "../server/serverStatus";
 
 interface Choice {
@@ -31,13 +32,13 @@ function remedies({ why, update }: StopReason): Choice[] {
   }
 }
 
-/** Tasks that ran when the server died are told once it is back: the new one has them as interrupted. */
+/** Tasks that were at work when the server died are told once it is back: the new one has them as interrupted. */
 function registerInterruptions({ store, onServerStatus }: Kaaj): Owned {
   let cut: readonly string[] = [];
   return onServerStatus(async ({ kind }) => {
     if (kind === "restarting") {
-      const running = tasksOf(store.state).filter(({ status }) => status === "running");
-      if (running.length > 0) cut = running.map(({ prompt }) => oneLine(prompt));
+      const working = workingOf(store.state);
+      if (working.length > 0) cut = working.map(({ prompt }) => inert(firstLine(prompt, 60)));
     }
     if (kind !== "running" || cut.length === 0) return;
     const what = cut.length === 1 ? `The task “${cut[0] ?? ""}” was` : `${cut.length} tasks were`;
@@ -46,11 +47,6 @@ function registerInterruptions({ store, onServerStatus }: Kaaj): Owned {
     const text = `Kaaj's server ended and runs again. ${what} interrupted; what had been done is kept.`;
     if ((await window.showWarningMessage(text, show)) === show) await commands.executeCommand("workbench.view.extension.kaaj");
   });
-}
-
-function oneLine(prompt: string): string {
-  const line = prompt.trim().split("\n", 1)[0] ?? "";
-  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
 }
 
 export function registerServerNotices(kaaj: Kaaj, log: LogOutputChannel, extension: string): Owned[] {

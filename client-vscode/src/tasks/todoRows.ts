@@ -1,7 +1,7 @@
 // The view "To-do" as rows: the items of one task, below each its hunks and its check.
 import { checkRow, type ChangeAbout } from "../changes/changeRows";
 import { counts, countsText, preview, spokenCounts, targetOf, type NameOf, type Part } from "../changes/changeParts";
-import { oneLine } from "../plainText";
+import { firstLine, oneLine } from "../plainText";
 import type { Change, TodoItem } from "../protocol.gen";
 import type { TaskView, ViewState } from "../state/projection";
 import type { Row } from "../tree/row";
@@ -130,7 +130,7 @@ function partRow(id: string, { change, file, hunk }: Required<Part>, nameOf: Nam
 /** What stands beside the view's title: how far the list is, and what the task is. */
 export function todoTitle({ task }: ShownTask): string {
   const done = task.todo.filter(({ status }) => status === "done" || status === "skipped").length;
-  const prompt = oneLine(task.prompt.trimStart().split("\n", 1)[0] ?? "", 60);
+  const prompt = firstLine(task.prompt, 60);
   return task.todo.length > 0 ? `${done}/${task.todo.length} · ${prompt}` : prompt;
 }
 
