@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`right` becomes `wrong` at its only place in `code`; `checks` are expressions that must be true."""
+    """`right` becomes `wrong` at its only place in `code`; `checks` are expressions that must be true.
+
+    `setup` names a module in whose names the code runs, `hidden` is an expression whose value a repair must share.
+    """
 
     name: str
     purpose: str
@@ -15,6 +18,8 @@ class Fault:
     right: str
     wrong: str
     checks: tuple[str, ...]
+    setup: str = ""
+    hidden: str = ""
 
     @property
     def broken(self) -> str:
@@ -193,6 +198,7 @@ _OVERLAP = (
     "overlap_minutes(('08:00', '09:00'), ('09:00', '10:00')) == 0",
     "overlap_minutes(('08:15', '12:00'), ('09:05', '09:50')) == 45",
     "overlap_minutes(('08:00', '09:00'), ('11:00', '12:00')) == 0",
+    "overlap_minutes(('08:40', '09:20'), ('08:00', '10:00')) == 40",
 )
 _SQUEEZE = (
     "squeeze([1, 2, 5, 6, 6], 1) == [(1, 2, 2), (5, 6, 3)]",

@@ -19,7 +19,7 @@ from kaaj_agent.document import split_lines
 from kaaj_agent.failures import ModelError
 from kaaj_agent.ports import Alternative, Message, Usage
 from kaaj_agent.repair import prompt
-from kaaj_agent.repair.search import Budget, Progress, repair
+from kaaj_agent.repair.search import Budget, Progress, merged, repair
 from kaaj_agent.repair.surprise import Limits, candidates, changed_characters
 from kaaj_agent.repair.unit import Candidate, Source, Unit, Verdict
 
@@ -342,7 +342,7 @@ def test_an_excerpt_holds_the_region(text: str, first: int, more: int, limit: in
     region = Unit(PATH, "", text, first, first + more)
     shown = prompt.excerpt(source, region, limit)
     last = min(count, first + more)
-    assert 1 <= shown.first <= first <= last <= shown.last <= count
+    assert 1 <= shown.first <= first <= last == shown.last <= count
     extra = len(source.shown(shown.first, shown.last)) - len(source.shown(first, last))
     assert extra <= max(0, limit - len(source.shown(first, last)))
 
@@ -357,10 +357,37 @@ def test_changed_characters(a: str, b: str) -> None:
 
 def test_the_prompt() -> None:
     asked = unit(RIGHT.replace("+=", "-="))
-    source = Source.of(asked.text)
-    system, user = prompt.messages(source, asked, prompt.excerpt(source, asked))
+    system, user = prompt.messages(asked)
     assert "Python" in system.content
-    assert user.content.startswith("```python\ndef total")
     assert "what for" in user.content
     assert "it fails" in user.content
-    assert user.content.endswith("Write the whole corrected file in one ```python code block and nothing else.")
+    assert "result" not in user.content, "the wrong code is not shown twice: the model would copy it"
+    assert user.content.endswith("Write the correct code in one ```python code block and nothing else.")
+
+
+LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "d\n"]), min_size=1, max_size=6)
+
+
+@settings(max_examples=60)
+@given(LINES, st.data())
+def test_two_changes_are_merged_where_they_do_not_touch(base: list[str], data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, len(base) - 1))
+    then = data.draw(st.integers(0, len(base) - 1))
+    one, other, both = list(base), list(base), list(base)
+    one[first] = both[first] = "X\n"
+    other[then] = both[then] = "Y\n"
+    found = merged("".join(base), "".join(one), "".join(other))
+    assert found == (None if first == then else "".join(both))
+
+
+async def test_what_cannot_outrank_is_not_waited_for() -> None:
+    wrong = RIGHT.replace("+=", "-=")
+    doubts = tuple((word, -3.0 - i / 10) for i, word in enumerate(("x", "y", "z", "w")))
+    async with asyncio.timeout(60):  # an hour, if it waited for rivals
+        found = await repair(
+            Oracle(RIGHT, doubts),
+            [unit(wrong)],
+            judge_by(*CHECKS),
+            budget=Budget(rivals_seconds=3600, beaten_seconds=0),
+        )
+    assert [r.candidate.text for r in found] == [RIGHT]

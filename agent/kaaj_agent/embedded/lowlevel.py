@@ -195,9 +195,10 @@ class Engine:
         return results
 
     def _lines(self, prefixes: Sequence[Sequence[int]], limit: int, gone: Callable[[], bool]) -> list[bytes]:
-        self._fits(max(map(len, prefixes)) + len(prefixes) * (limit + 1), min(prefixes, key=len))
+        self._fits(max(*map(len, prefixes), len(self._held)) + len(prefixes) * (limit + 1), min(prefixes, key=len))
         base = max(prefixes, key=lambda p: (_common(p, self._held), len(p)))
-        self._hold(base, len(base) - 1, gone)
+        if _common(base, self._held) < len(base) - 1:  # else what is held already goes on past it, and stays
+            self._hold(base, len(base) - 1, gone)
         written = [bytearray() for _ in prefixes]
         waiting: list[tuple[int, int, int]] = []  # (prefix, token to feed, its position)
         for number, tokens in enumerate(prefixes):

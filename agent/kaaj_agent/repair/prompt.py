@@ -1,4 +1,8 @@
-"""The prompt of surprise-guided repair: the code first, so that its evaluation is reused, the question last."""
+"""The prompt of surprise-guided repair: what went wrong, then the code as it stands, for the model to go on from.
+
+The wrong code is not shown beforehand. A model that has it before its eyes copies it: over twenty seeded faults the
+right alternative stood at rank 20 (the median) of all surprises with a copy in the question, and at 6 without.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,8 @@ from kaaj_agent.ports import Message
 if TYPE_CHECKING:
     from kaaj_agent.repair.unit import Source, Unit
 
-EXCERPT_CHARACTERS: Final = 5_000
-"""Shown of a file around the region; the part before the region is evaluated twice, at some 90 tokens a second."""
+EXCERPT_CHARACTERS: Final = 3_000
+"""Shown of a file up to the region's end; it is evaluated once, at some 90 tokens a second."""
 
 _FAILURE_CHARACTERS: Final = 1_200
 
@@ -25,34 +29,28 @@ class Excerpt:
 
 
 def excerpt(source: Source, unit: Unit, limit: int = EXCERPT_CHARACTERS) -> Excerpt:
-    """The region with as much around it as fits, two lines before it for one after; the region always whole."""
+    """The region with as much before it as fits; the region always whole."""
     last = min(len(source.lines), unit.last)
     first = max(1, min(unit.first, last))
     room = limit - len(source.shown(first, last))
-    turn = 0
-    while room > 0 and (first > 1 or last < len(source.lines)):
-        before = last >= len(source.lines) or (first > 1 and turn % 3 < 2)
-        turn += 1
-        line = first - 1 if before else last + 1
-        room -= len(source.lines[line - 1]) + 1
+    while first > 1:
+        room -= len(source.lines[first - 2]) + 1
         if room < 0:
             break
-        first, last = (line, last) if before else (first, line)
+        first -= 1
     return Excerpt(first, last)
 
 
-def messages(source: Source, unit: Unit, shown: Excerpt) -> list[Message]:
+def messages(unit: Unit) -> list[Message]:
     name = unit.language.capitalize() or "software"
-    whole = shown.first == 1 and shown.last >= len(source.lines)
-    what = "file" if whole else "code"
-    parts = [f"```{unit.language}\n{source.shown(shown.first, shown.last)}```"]
+    parts: list[str] = []
     if unit.purpose.strip():
-        parts.append(unit.purpose.strip())
+        parts.append(f"Write this code: {unit.purpose.strip()}")
     if unit.failure.strip():
-        parts.append("It is wrong:\n" + _tail(unit.failure.strip()))
-    parts.append(f"Write the whole corrected {what} in one ```{unit.language} code block and nothing else.")
+        parts.append("A first version failed:\n" + _tail(unit.failure.strip()))
+    parts.append(f"Write the correct code in one ```{unit.language} code block and nothing else.")
     return [
-        Message("system", f"You are an expert {name} programmer who fixes bugs."),
+        Message("system", f"You are an expert {name} programmer."),
         Message("user", "\n\n".join(parts)),
     ]
 

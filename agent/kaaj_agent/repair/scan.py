@@ -73,9 +73,8 @@ class Region:
     async def of(cls, scorer: Scorer, unit: Unit) -> Region:
         source = Source.of(unit.text)
         shown = prompt.excerpt(source, unit)
-        head = await scorer.render(prompt.messages(source, unit, shown), prompt.opening(unit))
-        last = min(len(source.lines), unit.last)
-        code = await scorer.tokenize(source.shown(shown.first, last))
+        head = await scorer.render(prompt.messages(unit), prompt.opening(unit))
+        code = await scorer.tokenize(source.shown(shown.first, shown.last))
         pieces = await scorer.text_of(code)
         return cls(unit, source, head, code, pieces, shown.first)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from typing import Final
+from typing import Final, TypeAlias
 
 from kaaj_agent.ports import Alternative, Scorer
 from kaaj_agent.repair.mutations import mutations
@@ -39,6 +39,15 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 _BAND: Final = 1.0
 """Alternatives this close in log-probability are grouped by region, so that the model's cache is of use."""
+
+_Choice: TypeAlias = "tuple[float, int, Place, Alternative]"
+Wanted: TypeAlias = Callable[[float], bool]
+"""Whether a candidate of such a log-probability may still be of use."""
+
+
+def _everything(_logprob: float) -> bool:
+    return True
+
 
 _OPENERS: Final = (":", "{", "(", "[", ",", "\\")
 
@@ -68,11 +77,9 @@ class _Maker:
         them while the model writes.
         """
         for place, choice in chosen:
-            spliced = self._spliced(place, choice)
-            if spliced is not None:
-                made = await self.candidate(*spliced, choice.logprob)
-                if made is not None:
-                    yield made
+            made = await self.exchanged(place, choice)
+            if made is not None:
+                yield made
         open_ended = [
             [*self.region.prefix(place.position), choice.token]
             for place, choice in chosen
@@ -83,7 +90,7 @@ class _Maker:
         for place, choice in chosen:
             written = self._written(place, choice, ends)
             for text, line, description in self._forms(place, written):
-                made = await self.candidate(text, line, description, choice.logprob)
+                made = await self.candidate(text, line, description, choice.logprob, written=True)
                 if made is not None:
                     yield made
             opens = place.index < 2 and written.endswith(_OPENERS) and choice.logprob >= self.limits.block_floor
@@ -93,6 +100,11 @@ class _Maker:
                 made = await self._block(scorer, place, written, choice)
                 if made is not None:
                     yield made
+
+    async def exchanged(self, place: Place, choice: Alternative) -> Candidate | None:
+        """The line with nothing but the token exchanged; it costs no evaluation."""
+        spliced = self._spliced(place, choice)
+        return None if spliced is None else await self.candidate(*spliced, choice.logprob)
 
     async def _block(self, scorer: Scorer, place: Place, line: str, choice: Alternative) -> Candidate | None:
         """`line` and what the model lets follow it, put in before the place's line, once that parses."""
@@ -108,7 +120,7 @@ class _Maker:
             block.append(more)
             text = source.inserted(place.line, newline.join(block))
             what = "insert " + " ⏎ ".join(x.strip() for x in block)
-            made = await self.candidate(text, place.line, what, choice.logprob)
+            made = await self.candidate(text, place.line, what, choice.logprob, written=True)
             if made is not None:
                 return made
         return None
@@ -150,7 +162,9 @@ class _Maker:
             forms.append((source.inserted(place.line, line), place.line, f"insert {line.strip()}"))
         return forms
 
-    async def candidate(self, text: str, line: int, description: str, logprob: float) -> Candidate | None:
+    async def candidate(
+        self, text: str, line: int, description: str, logprob: float, *, written: bool = False
+    ) -> Candidate | None:
         """The candidate, unless its text was had before or does not parse."""
         if text in self.seen:
             return None
@@ -159,19 +173,23 @@ class _Maker:
         if not await asyncio.to_thread(unit.parses, text):
             self.broken.add(text)
             return None
-        return Candidate(unit.path, text, line, logprob, description, changed_characters(unit.text, text))
+        return Candidate(
+            unit.path, text, line, logprob, description, changed_characters(unit.text, text), written=written
+        )
 
 
 async def candidates(
-    scorer: Scorer, units: Unit | Sequence[Unit], limits: Limits = DEFAULT_LIMITS
+    scorer: Scorer, units: Unit | Sequence[Unit], limits: Limits = DEFAULT_LIMITS, wanted: Wanted = _everything
 ) -> AsyncGenerator[Candidate, None]:
     """Possible repairs in order of promise; the caller stops when it has enough.
 
-    First, while the regions are walked, what the model prefers to what stands there; then the other alternatives of
-    all regions by log-probability; then simple mutations of the lines. Raises ModelError.
+    First, while the regions are walked, what the model prefers to what stands there. Then band by band of
+    log-probability over all regions: what costs no evaluation (a token exchanged, a simple mutation), then the lines
+    that the model goes on to write. Where `wanted` says of a log-probability that nothing below it is of use, the
+    model writes no more. Raises ModelError.
     """
     makers: list[_Maker] = []
-    left: list[tuple[float, int, Place, Alternative]] = []
+    left: list[_Choice] = []
     tried = 0
     for unit in [units] if isinstance(units, Unit) else units:
         maker = _Maker(await Region.of(scorer, unit), limits)
@@ -183,16 +201,27 @@ async def candidates(
             tried += len(hot)
             async for candidate in maker.complete(scorer, hot):
                 yield candidate
-    left.sort(key=lambda item: (-math.ceil(item[0] / _BAND), item[1], -item[0]))
-    for index, group in _groups(left[: max(0, limits.alternatives - tried)]):
-        async for candidate in makers[index].complete(scorer, group):
-            yield candidate
+    left = sorted(left, key=lambda item: -item[0])[: max(0, limits.alternatives - tried)]
     simple = [(m.logprob, index, m) for index, maker in enumerate(makers) for m in mutations(maker.region)]
-    simple.sort(key=lambda item: -item[0])
-    for _, index, mutation in simple[: limits.mutations]:
-        made = await makers[index].candidate(mutation.text, mutation.line, mutation.description, mutation.logprob)
-        if made is not None:
-            yield made
+    simple = sorted(simple, key=lambda item: -item[0])[: limits.mutations]
+    for band in sorted({*(_band(item[0]) for item in left), *(_band(item[0]) for item in simple)}, reverse=True):
+        mine = sorted((item for item in left if _band(item[0]) == band), key=lambda item: (item[1], -item[0]))
+        for _, index, place, choice in mine:
+            made = await makers[index].exchanged(place, choice)
+            if made is not None:
+                yield made
+        for logprob, index, mutation in simple:
+            if _band(logprob) == band:
+                made = await makers[index].candidate(mutation.text, mutation.line, mutation.description, logprob)
+                if made is not None:
+                    yield made
+        for index, group in _groups([item for item in mine if wanted(item[0])]):
+            async for candidate in makers[index].complete(scorer, group):
+                yield candidate
+
+
+def _band(logprob: float) -> int:
+    return math.floor(logprob / _BAND)
 
 
 def _worth(place: Place, choice: Alternative, limits: Limits) -> bool:
@@ -201,7 +230,7 @@ def _worth(place: Place, choice: Alternative, limits: Limits) -> bool:
 
 
 def _groups(
-    items: Sequence[tuple[float, int, Place, Alternative]],
+    items: Sequence[_Choice],
 ) -> Iterator[tuple[int, list[tuple[Place, Alternative]]]]:
     """Neighbours of the same region, a few at a time: their lines are finished side by side."""
     group: list[tuple[Place, Alternative]] = []

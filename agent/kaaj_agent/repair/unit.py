@@ -51,6 +51,9 @@ class Candidate:
     others: tuple[tuple[Path, str], ...] = ()
     """Other files that are changed as well (a second round), each with its whole new text."""
 
+    written: bool = field(default=False, compare=False)
+    """Whether the model had to write for it, which takes time; else it could be had at once."""
+
     @property
     def files(self) -> dict[Path, str]:
         """Every file that this repair changes, with its whole new text."""
