@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ async def test_two_windows_work_side_by_side_and_the_next_one_sees_it_all(
         mine, yours = await asyncio.gather(
             one.command("kaaj.start", {"prompt": "One."}), two.command("kaaj.start", {"prompt": "Two."})
         )
-        changes = await asyncio.gather(*(e.eventually(lambda e=e: e.change("proposed")) for e in (one, two)))
+        changes = [await e.eventually(partial(e.change, "proposed")) for e in (one, two)]
         assert await sessions(one) == {mine["session"], *earlier}
         assert await sessions(two) == {yours["session"]}
         for editor, change in zip((one, two), changes, strict=True):
