@@ -216,7 +216,7 @@ HIDDEN: Final[dict[str, str]] = {
     "high_tides": f"[high_tides([r.randint(0, 4) for _ in range(8)], r.randint(0, 4)) {_SOME}]",
     "seat_rows": f"[seat_rows([r.randint(1, 6) for _ in range(r.randint(0, 7))], 6) {_SOME}]",
     "shift_word": f"[shift_word(''.join(r.choices('abyz -', k=7)), r.choice(['b', 'cat', 'zy'])) {_SOME}]",
-    "reachable": f"[reachable({{a: r.choices('abcde', k=2) for a in 'abc'}}, 'a', r.randint(0, 4)) {_SOME}]",
+    "reachable": f"[sorted(reachable({{a: r.choices('abcde', k=2) for a in 'abc'}}, 'a', r.randint(0, 4))) {_SOME}]",
     "overlap_minutes": "[overlap_minutes(*[[f'{h:02}:{m:02}' for h, m in sorted((r.randint(7, 11), r.randint(0, 59))"
     f" for _ in 'ab')] for _ in 'ab']) {_SOME}]",
     "squeeze": f"[squeeze([r.randint(0, 9) for _ in range(6)], r.randint(0, 3)) {_SOME}]",

@@ -27,6 +27,7 @@ from tests.bench.more_faults import ALL, hidden_of
 from kaaj_agent.embedded.lease import acquire
 from kaaj_agent.embedded.models import DEFAULT_MODEL
 from kaaj_agent.embedded.scorer import LlamaScorer
+from kaaj_agent.guided.passive import passive_lines
 from kaaj_agent.ports import Alternative, Message
 from kaaj_agent.repair.search import Budget, repair
 from kaaj_agent.repair.unit import Candidate, Unit, Verdict
@@ -179,7 +180,8 @@ async def solve(scorer: LlamaScorer, fault: Fault, seconds: float) -> Result:
     first = (await judge_text(fault.broken, fault)).output.strip()
     failure = "\n".join(first.splitlines()[:3])
     lines = fault.broken.count("\n")
-    unit = Unit(Path("code.py"), "python", fault.broken, 1, lines, fault.purpose, failure, parses)
+    passive = passive_lines("code.py", fault.broken)
+    unit = Unit(Path("code.py"), "python", fault.broken, 1, lines, fault.purpose, failure, parses, passive)
     judged = 0
     clock = Clock()
 

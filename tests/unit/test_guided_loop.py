@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,15 @@ import pytest
 
 from kaaj_agent import events as ev
 from kaaj_agent.agent import Agent
-from kaaj_agent.changes import ChangeSet, Proposed
+from kaaj_agent.changes import ChangeSet, CheckResult, Proposed
 from kaaj_agent.connect import Connection
 from kaaj_agent.document import Document
 from kaaj_agent.failures import ModelError
+from kaaj_agent.guided import judge
+from kaaj_agent.guided.forking import ForkRunner
 from kaaj_agent.ports import Alternative, Message, Profile, Reply, Request, Usage
 from kaaj_agent.request import StartRequest
+from kaaj_agent.sandbox import Sandbox
 from kaaj_agent.session import TaskState
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.testing import ScriptedModel
@@ -196,6 +199,28 @@ async def test_surprise_mends_without_a_reply_of_the_model(tmp_path: Path) -> No
         (hunk,) = d.proposal().hunks
         assert hunk.todo == d.state.todo.items[1].id
         assert "test_ten failed" in d.said()
+        assert (d.root / "prices.py").read_text() == PRICES
+
+
+async def test_candidates_are_judged_in_forks_of_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not (await Sandbox.find()).available:
+        pytest.skip("forks are made in bubblewrap alone")
+    monkeypatch.setattr(judge, "_WORTH_SECONDS", 0.0)
+    monkeypatch.setattr(judge, "_QUICKER", 1e9)
+    forked: list[bool] = []
+    plain = ForkRunner.run
+
+    async def run(self: ForkRunner, files: Mapping[Path, bytes], seconds: float) -> CheckResult | None:
+        result = await plain(self, files, seconds)
+        forked.append(result is not None and result.ok)
+        return result
+
+    monkeypatch.setattr(ForkRunner, "run", run)
+    async with desk(tmp_path, scorer=Believer(GOOD)) as d:
+        await d.run("test_ten fails. Fix it.")
+        assert d.after() == {"prices.py": GOOD}
+        assert forked[:2] == [False, False], "the code as it stands"
+        assert True in forked
         assert (d.root / "prices.py").read_text() == PRICES
 
 

@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from kaaj_agent.document import split_lines
 from kaaj_agent.failures import ModelError
+from kaaj_agent.guided.passive import passive_lines
 from kaaj_agent.ports import Alternative, Message, Usage
 from kaaj_agent.repair import prompt
 from kaaj_agent.repair.search import Budget, Progress, merged, repair
@@ -391,3 +392,27 @@ async def test_what_cannot_outrank_is_not_waited_for() -> None:
             budget=Budget(rivals_seconds=3600, beaten_seconds=0),
         )
     assert [r.candidate.text for r in found] == [RIGHT]
+
+
+async def test_passive_lines_are_neither_looked_at_nor_changed() -> None:
+    wrong = RIGHT.replace("+=", "-=").replace("    result = 0", "    # starts here\n    result = 0")
+    believed = RIGHT.replace("    result = 0", "    # begins there\n    result = 0")
+    asked = replace(unit(wrong), passive=passive_lines(PATH, wrong))
+    oracle = QuickOracle(believed)
+    found = [candidate async for candidate in candidates(oracle, asked)]
+    assert "begins there" not in "".join(candidate.text for candidate in found)
+    assert wrong.replace("-=", "+=") in {candidate.text for candidate in found}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("a.py", 'def f():\n    """One\n    two."""\n    # three\n    return """\n    # four\n    """\n', {2, 3, 4}),
+        ("a.py", 'def f(): "one"\n', set[int]()),
+        ("a.py", '"""One."""\nx = 1\n', {1}),
+        ("a.c", "// one\nint x; // two\n#include <three>\n", {1}),
+        ("a.py", "def (:\n    # no\n", set[int]()),
+    ],
+)
+def test_what_is_passive(name: str, text: str, lines: set[int]) -> None:
+    assert passive_lines(name, text) == lines

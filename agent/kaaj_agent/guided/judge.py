@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from kaaj_agent.changes import ChangeSet, CheckResult, FileChange
-from kaaj_agent.document import digest_of
+from kaaj_agent.document import digest_of, encode
 from kaaj_agent.guided.evidence import Case, failing_cases
-from kaaj_agent.guided.narrow import narrowed
+from kaaj_agent.guided.forking import ForkRunner
+from kaaj_agent.guided.narrow import forkable, narrowed
 from kaaj_agent.repair.unit import Candidate, Verdict
+from kaaj_agent.shadow import Shadow
 from kaaj_agent.work import Work
 
 _SLOWER: Final = 6.0
 """A candidate may take so many times as long as the check did before; then it is taken to hang."""
 _LEAST_SECONDS: Final = 10.0
+_WORTH_SECONDS: Final = 0.15
+_QUICKER: Final = 0.8
 
 
 @dataclass(slots=True)
@@ -33,6 +38,9 @@ class Judge:
     command: str | None = None
     patience: float | None = None
     judged: int = 0
+    runner: ForkRunner | None = None
+    _tried: bool = False
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _seen: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
 
     @classmethod
@@ -63,16 +71,63 @@ class Judge:
         if change.files == self.work.staging.files:
             return Verdict(False, self._score(self.baseline), self.baseline.output)
         self.judged += 1
-        verdict: Verdict | None = None
-        if self.command is not None:
-            alone = await self.work.workshop.check(change, command=self.command, timeout=self.patience)
-            if not alone.ok:
-                verdict = Verdict(False, self._score(alone), alone.output)
-        if verdict is None:
-            result = await self.work.workshop.check(change, timeout=self.patience)
-            verdict = Verdict(self.accepts(result), self._score(result), result.output)
+        async with self._turn:
+            verdict = await self._first(change, texts)
+            if verdict is None:
+                result = await self.work.workshop.check(change, timeout=self.patience)
+                verdict = Verdict(self.accepts(result), self._score(result), result.output)
+                if self.runner is not None:
+                    await self._lay_out()  # forks stand on what is staged, and the check has laid the candidate over it
         self._seen[key] = verdict
         return verdict
+
+    async def _first(self, change: ChangeSet, texts: Mapping[Path, str]) -> Verdict | None:
+        """A verdict by what is quicker than the whole check, if it is a bad one; else None."""
+        if not self._tried:
+            self._tried = True
+            await self._prepare()
+        alone: CheckResult | None = None
+        if self.runner is not None:
+            alone = await self.runner.run(_encoded(change, texts), self.patience or _LEAST_SECONDS)
+            if alone is None:
+                self.runner, self._tried = None, False  # it ended, with a search as a rule; the next one has its own
+        if alone is None and self.command is not None:
+            alone = await self.work.workshop.check(change, command=self.command, timeout=self.patience)
+        if alone is None or alone.ok or self.accepts(alone):
+            return None
+        return Verdict(False, self._score(alone), alone.output)
+
+    async def _prepare(self) -> None:
+        """Start the forking runner, and keep it if it finds what the check found, and in less time."""
+        command = self.command or self.baseline.command
+        if not forkable(command) or self.baseline.seconds < _WORTH_SECONDS:
+            return
+        patience = self.patience or _LEAST_SECONDS
+        runner = await ForkRunner.start(await self._lay_out(), command)
+        if runner is None:
+            return
+        held: CheckResult | None = None
+        try:
+            for _ in range(2):  # what the first one imports, the second one finds imported
+                held = await runner.run({}, patience)
+        finally:
+            found = frozenset(case.id for case in failing_cases(held.output)) if held else frozenset[str]()
+            wanted = self.targets if self.command else self.targets | self.known
+            if held is not None and found == wanted and held.seconds < self.baseline.seconds * _QUICKER:
+                self.runner = runner
+            else:
+                await runner.close()
+
+    async def _lay_out(self) -> Shadow:
+        shadow = await self.work.workshop.shadow()
+        await shadow.sync(self.work.staging.snapshot, self.work.staging.files)
+        return shadow
+
+    async def close(self) -> None:
+        """End what still runs for this judge."""
+        runner, self.runner = self.runner, None
+        if runner is not None:
+            await runner.close()
 
     def accepts(self, result: CheckResult) -> bool:
         """Whether a whole check shows the targets mended and nothing new broken."""
@@ -94,6 +149,16 @@ class Judge:
             return -float(2 * worse)
         fresh = failing - self.targets - self.known
         return -float(len(failing & self.targets) + worse * len(fresh))
+
+
+def _encoded(change: ChangeSet, texts: Mapping[Path, str]) -> dict[Path, bytes]:
+    """The bytes of the files of a candidate, each in the form in which the workspace has it."""
+    found: dict[Path, bytes] = {}
+    for file in change.files:
+        if file.target in texts and file.after is not None:
+            style = file.before.format if file.before else file.style
+            found[file.target] = encode(file.after, style, str(file.target))
+    return found
 
 
 async def changed(work: Work, texts: Mapping[Path, str]) -> ChangeSet:

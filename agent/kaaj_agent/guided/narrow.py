@@ -36,6 +36,19 @@ def narrowed(command: str, cases: Sequence[Case]) -> str | None:
             return None
 
 
+def forkable(command: str) -> bool:
+    """Whether the command is one of a Python test runner, and nothing more than that."""
+    if _SHELL.intersection(command):
+        return False
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    while words and "=" in words[0] and not words[0].startswith("-"):
+        words = words[1:]
+    return bool(_runner(words))
+
+
 def _runner(words: Sequence[str]) -> str:
     """`pytest`, `unittest` or empty, by the command's first words; `uv run` and the like may stand before."""
     for index, word in enumerate(words[:5]):

@@ -17,6 +17,7 @@ from kaaj_agent.guided.evidence import Case
 from kaaj_agent.guided.judge import Judge
 from kaaj_agent.guided.localise import Focus, Suspect
 from kaaj_agent.guided.merge import Refusal
+from kaaj_agent.guided.passive import passive_lines
 from kaaj_agent.guided.plan import Plan
 from kaaj_agent.guided.sources import Sources, load_for
 from kaaj_agent.guided.units import is_test
@@ -140,19 +141,11 @@ class Repairing:
             mended.tried.append("no function that the failing test touches was found in the workspace")
             return False
         judge = await Judge.of(self.work, self.baseline, group)
-        failure = self._failure(group[0])
-        texts: dict[Path, str] | None = None
-        told = ""
-        written: dict[str, int] = {}
-        for step in _steps(found):
-            if isinstance(step, _Walk):
-                texts, told = await self._surprise(step, judge, failure, mended)
-            else:
-                texts, told = await self._rewrite(step, judge, failure, written)
-            if texts is not None:
-                break
-        else:
-            mended.tried += [f"{count} rewrites of {title}" for title, count in written.items()]
+        try:
+            texts, told = await self._tried(found, group, judge, mended)
+        finally:
+            await judge.close()
+        if texts is None:
             return False
         for path, text in texts.items():
             await self.work.staging.put(path, text)
@@ -165,6 +158,22 @@ class Repairing:
         self.plan.done(item, check=self.baseline.command, note=told)
         mended.lines.append(told)
         return True
+
+    async def _tried(
+        self, found: list[Suspect], group: list[Case], judge: Judge, mended: Mended
+    ) -> tuple[dict[Path, str] | None, str]:
+        """The first texts that the judge takes, and what was done; None where nothing helps."""
+        failure = self._failure(group[0])
+        written: dict[str, int] = {}
+        for step in _steps(found):
+            if isinstance(step, _Walk):
+                texts, told = await self._surprise(step, judge, failure, mended)
+            else:
+                texts, told = await self._rewrite(step, judge, failure, written)
+            if texts is not None:
+                return texts, told
+        mended.tried += [f"{count} rewrites of {title}" for title, count in written.items()]
+        return None, ""
 
     def _is_touched(self, suspect: Suspect, text: str) -> bool:
         base = next((f.before.text for f in self.work.staging.files if f.target == suspect.path and f.before), "")
@@ -237,6 +246,7 @@ class Repairing:
             "",
             failure,
             lambda text: parses_as_well(path, before, text),
+            passive_lines(path, before),
         )
 
     # --- rewrites --------------------------------------------------------------------------------------------------

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from kaaj_agent.ports import Alternative, Scorer
 from kaaj_agent.repair import prompt
@@ -14,6 +14,10 @@ DEPTH: Final = 24
 """Alternatives asked for at each place: six are tried, the rest tell how likely a mutation is."""
 
 _CHUNK: Final = 48
+
+
+_Spot: TypeAlias = tuple[int, int, int, int]
+"""Position of a token, its line, its column, its index in the line."""
 
 
 @runtime_checkable
@@ -88,8 +92,7 @@ class Region:
         if not wanted:
             return
         if isinstance(scorer, BatchScorer):
-            for start in range(0, len(wanted), _CHUNK):
-                part = wanted[start : start + _CHUNK]
+            for part in _runs(wanted):
                 low, high = part[0][0], part[-1][0] + 1
                 rows = await scorer.scan(self.prefix(low), self.code[low:high], DEPTH)
                 for (position, line, column, index), row in zip(part, rows, strict=True):
@@ -99,12 +102,12 @@ class Region:
                 row = await scorer.alternatives(self.prefix(position), DEPTH)
                 yield self._place(position, line, column, index, row)
 
-    def _layout(self) -> list[tuple[int, int, int, int]]:
-        """(position, line, column, index in line) of each token that begins in the region."""
-        found: list[tuple[int, int, int, int]] = []
+    def _layout(self) -> list[_Spot]:
+        """Each token that begins in the region, and not in a line of it that is passive."""
+        found: list[_Spot] = []
         line, column, index = self.first_line, 0, 0
         for position, data in enumerate(self.pieces):
-            if self.unit.first <= line <= self.unit.last:
+            if self.unit.first <= line <= self.unit.last and line not in self.unit.passive:
                 found.append((position, line, column, index))
             newlines = data.count(b"\n")
             if newlines:
@@ -123,3 +126,12 @@ class Region:
         place = Place(position, line, column, index, token, self.pieces[position], tuple(row), actual)
         self.places.append(place)
         return place
+
+
+def _runs(spots: Sequence[_Spot]) -> Iterator[Sequence[_Spot]]:
+    """The spots in parts without a gap, none longer than what is asked for in one request."""
+    start = 0
+    for at in range(1, len(spots) + 1):
+        if at == len(spots) or spots[at][0] != spots[at - 1][0] + 1 or at - start == _CHUNK:
+            yield spots[start:at]
+            start = at

@@ -51,8 +51,11 @@ def _everything(_logprob: float) -> bool:
 
 _OPENERS: Final = (":", "{", "(", "[", ",", "\\")
 
-_TOGETHER: Final = 4
-"""Lines finished side by side: more are quicker a line, but the judge waits longer for the first."""
+_TOGETHER: Final = 2
+"""Lines finished side by side: on few cores more are hardly quicker a line, and the judge waits for the first."""
+
+_LONGER: Final = 12
+"""Tokens by which a line may outgrow the longest of those that it may replace."""
 
 
 @dataclass(slots=True)
@@ -85,7 +88,9 @@ class _Maker:
             for place, choice in chosen
             if not _ends_line(choice.text)
         ]
-        limit = self.limits.line_tokens
+        limit = min(
+            self.limits.line_tokens, _LONGER + max((self._tokens(place.line) for place, _ in chosen), default=0)
+        )
         ends = iter(await finish_lines(scorer, open_ended, limit) if open_ended else [])
         for place, choice in chosen:
             written = self._written(place, choice, ends)
@@ -100,6 +105,9 @@ class _Maker:
                 made = await self._block(scorer, place, written, choice)
                 if made is not None:
                     yield made
+
+    def _tokens(self, line: int) -> int:
+        return sum(place.line == line for place in self.region.places)
 
     async def exchanged(self, place: Place, choice: Alternative) -> Candidate | None:
         """The line with nothing but the token exchanged; it costs no evaluation."""
@@ -183,25 +191,24 @@ async def candidates(
 ) -> AsyncGenerator[Candidate, None]:
     """Possible repairs in order of promise; the caller stops when it has enough.
 
-    First, while the regions are walked, what the model prefers to what stands there. Then band by band of
+    First, while the regions are walked, tokens that the model prefers to what stands there. Then band by band of
     log-probability over all regions: what costs no evaluation (a token exchanged, a simple mutation), then the lines
     that the model goes on to write. Where `wanted` says of a log-probability that nothing below it is of use, the
     model writes no more. Raises ModelError.
     """
     makers: list[_Maker] = []
     left: list[_Choice] = []
-    tried = 0
     for unit in [units] if isinstance(units, Unit) else units:
         maker = _Maker(await Region.of(scorer, unit), limits)
         makers.append(maker)
         async for place in maker.region.walk(scorer):
             worth = [choice for choice in place.alternatives[: limits.width] if _worth(place, choice, limits)]
-            hot = [(place, choice) for choice in worth if choice.logprob > place.actual]
-            left += [(c.logprob, len(makers) - 1, place, c) for c in worth if c.logprob <= place.actual]
-            tried += len(hot)
-            async for candidate in maker.complete(scorer, hot):
-                yield candidate
-    left = sorted(left, key=lambda item: -item[0])[: max(0, limits.alternatives - tried)]
+            left += [(choice.logprob, len(makers) - 1, place, choice) for choice in worth]
+            for choice in worth:
+                made = await maker.exchanged(place, choice) if choice.logprob > place.actual else None
+                if made is not None:
+                    yield made
+    left = sorted(left, key=lambda item: -item[0])[: limits.alternatives]
     simple = [(m.logprob, index, m) for index, maker in enumerate(makers) for m in mutations(maker.region)]
     simple = sorted(simple, key=lambda item: -item[0])[: limits.mutations]
     for band in sorted({*(_band(item[0]) for item in left), *(_band(item[0]) for item in simple)}, reverse=True):

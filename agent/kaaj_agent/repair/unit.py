@@ -30,6 +30,8 @@ class Unit:
     purpose: str = ""
     failure: str = ""
     parses: Callable[[str], bool] = field(default=_anything, compare=False)
+    passive: frozenset[int] = frozenset()
+    """Lines of the region that no repair needs to touch (documentation, what the failing test does not reach)."""
 
 
 @dataclass(frozen=True, slots=True)
