@@ -46,7 +46,7 @@ class Executing:
     async def execute(self, calls: Sequence[ToolCall]) -> None:
         """Run calls; each gets its result in the prompt, also those that a cancellation kept from running.
 
-        Raises LimitReachedError where one was made too often with the same result.
+        Raises LimitReachedError where one was made too often with the same result, or nothing comes of them any more.
         """
         staged = self.early.take(calls)
         results: dict[int, tuple[ToolResult, int]] = {}
@@ -61,9 +61,12 @@ class Executing:
                         results[at] = await self._execute(call, staged[at] if at < len(staged) else None)
                     result, times = results[at]
                     answered += 1
-                    heard = self.edits.hear() if answered == len(calls) else ""
-                    self._answer(call, f"{result.text}\n\n{heard}" if heard else result.text)
+                    told: list[str] = []
+                    if answered == len(calls):
+                        told = [self.limits.replied(ok=any(r.ok for r, _ in results.values())), self.edits.hear()]
+                    self._answer(call, "\n\n".join(filter(None, [result.text, *told])))
                     self.limits.repeats(call.name, times)
+            self.limits.futile()
         finally:
             if answered < len(calls):
                 self.bench.shown.clear()  # what was read is perhaps not in the prompt
@@ -116,8 +119,6 @@ class Executing:
             if times >= REPEATS_TOLD:
                 again = f"[You made this very call {times} times with this very result. Do otherwise.]"
                 result = replace(result, text=f"{result.text}\n{again}")
-            elif told := self.limits.failed(ok=result.ok):
-                result = replace(result, text=f"{result.text}\n{told}")
         finally:
             session.emit(ev.ToolFinished(task, call.id, result.ok, result.summary))
         if result.ok:

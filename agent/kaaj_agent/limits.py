@@ -11,9 +11,9 @@ from kaaj_agent.settings import AgentSettings
 
 REPEATS_TOLD = 3
 REPEATS_MAX = 5
-FAILURES_TOLD = 6
-FAILURES_MAX = 15
-"""Calls in a row that came to nothing, whatever they were."""
+FUTILE_TOLD = 3
+FUTILE_MAX = 8
+"""Replies in a row of which every call came to nothing, whatever they were."""
 
 
 class LimitReachedError(Exception):
@@ -31,7 +31,7 @@ class Limits:
     steps: int = 0
     usage: Usage = Usage()
     _calls: Counter[str] = field(default_factory=Counter[str])
-    _failures: int = 0
+    _futile: int = 0
 
     def __post_init__(self) -> None:
         self.started = self.clock.monotonic()
@@ -67,15 +67,18 @@ class Limits:
         return self._calls[key]
 
     def repeats(self, name: str, times: int) -> None:
-        """Raises LimitReachedError where a call had the same result too often, or too many calls in a row failed."""
+        """Raises LimitReachedError where a call had the same result too often."""
         if times > REPEATS_MAX:
             raise LimitReachedError(f"Stopped: the model made the same `{name}` call {times} times.")
-        if self._failures >= FAILURES_MAX:
-            raise LimitReachedError(f"Stopped: {self._failures} calls in a row came to nothing.")
 
-    def failed(self, *, ok: bool) -> str:
-        """Count failures in a row; what the model has to hear of them."""
-        self._failures = 0 if ok else self._failures + 1
-        if self._failures and self._failures % FAILURES_TOLD == 0:
-            return f"[Your last {self._failures} calls all failed. Look at what is there before you go on.]"
+    def replied(self, *, ok: bool) -> str:
+        """Count the replies that came to nothing; what the model has to hear of them."""
+        self._futile = 0 if ok else self._futile + 1
+        if self._futile >= FUTILE_TOLD:
+            return f"[Every call of your last {self._futile} replies failed. Look at what is there before you go on.]"
         return ""
+
+    def futile(self) -> None:
+        """Raises LimitReachedError where too many replies came to nothing."""
+        if self._futile >= FUTILE_MAX:
+            raise LimitReachedError(f"Stopped: nothing came of {self._futile} replies in a row.")

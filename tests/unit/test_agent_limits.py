@@ -181,9 +181,17 @@ async def test_failures_in_a_row_are_told_and_end_the_task(tmp_path: Path) -> No
     async with desk(tmp_path, *[call("read", path=f"nope{at}.py") for at in range(20)]) as d:
         await d.run()
         answers = [m.content for m in d.session().messages if m.role == "tool"]
-        assert "last 6 calls all failed" in answers[5]
-        assert len(answers) == 15
-        assert "15 calls in a row" in d.ending().summary
+        assert "your last 3 replies failed" in answers[2]
+        assert "failed. Look" not in answers[1]
+        assert len(answers) == 8
+        assert "nothing came of 8 replies" in d.ending().summary
+
+
+async def test_many_failures_of_one_reply_leave_the_model_a_try(tmp_path: Path) -> None:
+    calls = [call("read", path=f"nope{at}.py") for at in range(20)]
+    async with desk(tmp_path, calls, FIX_TOTAL, "Mended.") as d:
+        await d.run()
+        assert d.change().files
 
 
 async def test_a_failure_that_the_model_leaves_is_told_once(tmp_path: Path) -> None:
