@@ -96,7 +96,7 @@ def pairs(seed: int = 1) -> list[Fault]:
             lines[one[0]], lines[other[0]] = one[1], other[1]
             used |= {one[0], other[0]}
             title = f"{module}.{name} {len(used) // 2}"
-            found.append(Fault(title, purpose, code, code, "\n".join(lines), checks, module, hidden))
+            found.append(Fault(title, purpose, code, code, "\n".join(lines), checks, f"{module}:{name}", hidden))
             if len(used) == 2 * _PER_FUNCTION:
                 break
     return found

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Fault:
     """`right` becomes `wrong` at its only place in `code`; `checks` are expressions that must be true.
 
-    `setup` names a module in whose names the code runs, `hidden` is an expression whose value a repair must share.
+    `setup` names a module in whose names the code runs, without its own of that name (`module:name`), `hidden` is an
+    expression whose value a repair must share.
     """
 
     name: str

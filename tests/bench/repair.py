@@ -34,10 +34,15 @@ from kaaj_agent.repair.unit import Candidate, Unit, Verdict
 
 RUNNER = """
 import importlib, os, random, sys
-def judge(path, setup, checks):
+def names(setup):
     space = {"r": random.Random(1)}
     if setup:
-        space.update(vars(importlib.import_module(setup)))
+        module, _, name = setup.partition(":")
+        space.update(vars(importlib.import_module(module)))
+        del space[name]
+    return space
+def judge(path, setup, checks):
+    space = names(setup)
     exec(compile(open(path).read(), "code.py", "exec"), space)
     good = 0
     told = ""
@@ -52,9 +57,7 @@ def judge(path, setup, checks):
             told += f"{check} raised {type(error).__name__} {error}\\n"
     return f"{good}\\n{told}"
 def value(path, setup, call):
-    space = {"r": random.Random(1)}
-    if setup:
-        space.update(vars(importlib.import_module(setup)))
+    space = names(setup)
     exec(compile(open(path).read(), "code.py", "exec"), space)
     try:
         return repr(eval(call, space))
