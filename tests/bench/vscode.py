@@ -106,7 +106,7 @@ async def told_activation(window: Workbench) -> int:
 # --- from token to pixels -----------------------------------------------------------------------------------------
 
 WATCH: Final = """() => {
-    // In each frame: which token is the last one that the page shows; told when that frame has been painted.
+    // With each drawing: which token is the last one that the page shows; told when that frame has been painted.
     const seen = window.seen = [];
     let last = -1;
     const newest = () => {
@@ -121,16 +121,15 @@ WATCH: Final = """() => {
         }
         return -1;
     };
-    const look = () => {
-        requestAnimationFrame(look);
+    // An observer hears of a drawing as soon as it is done; a message posted then comes after the frame's painting.
+    new MutationObserver(() => {
         const now = newest();
         if (now <= last) return;
         last = now;
         const painted = new MessageChannel();
         painted.port1.onmessage = () => seen.push([now, performance.timeOrigin + performance.now()]);
         painted.port2.postMessage(0);
-    };
-    requestAnimationFrame(look);
+    }).observe(document.body, { childList: true, characterData: true, subtree: true });
 }"""
 
 

@@ -65,7 +65,7 @@ async def test_a_servers_tools_are_listed_when_asked_for_and_each_call_is_asked_
         assert "Error executing" in ghost
         assert "mcp:SERVER.TOOL" in torn
         assert "The servers are: shop" in other
-        assert nobody == "There is no mcp:other."
+        assert nobody.startswith("There is no mcp:other.")
         assert [q.title for q in d.answers.asked] == ["Let shop do `price`?"] * 3
         assert '"count": 3' in d.answers.asked[0].detail
         assert_whole(d)
