@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -125,6 +126,38 @@ async def test_neovim_from_the_chat_to_the_last_undo(
     await screen.keys(":update", "Enter", ":qa", "Enter")
     await screen.shows("no server running")
     assert (workspace / "cart.py").read_text() == "# not saved\n" + on_disk.replace("= price", "+= price")
+
+
+async def test_who_types_in_the_chat_while_it_grows_is_not_held_up(
+    neovim_tui: Terminal, endpoint: ScriptedEndpoint, workspace: Path
+) -> None:
+    story = "".join(f"This is line {number} of the tale.\n" for number in range(400))
+    endpoint.add(replace(answer(story, chunk=20), pause=0.02))
+    screen = neovim_tui
+    await screen.shows("def total(prices):")
+    await screen.keys("O", "# not saved", "Escape")
+    await attached(screen)
+    await screen.keys("gra")
+    await pick(screen, "Kaaj: open the chat")
+    await screen.shows("write below this line", "Kaaj: send\n")
+    await screen.keys("o", "Tell me a tale.", "Escape")
+    await screen.keys("gra")
+    await pick(screen, "Kaaj: send")
+    await screen.shows("This is line 3 of the tale.")
+    await screen.keys("G", "A")
+    words = [f"word{number}" for number in range(60)]
+    for word in words:
+        await screen.keys(f"{word} ")
+        await asyncio.sleep(0.1)
+    await screen.shows(words[-1], "-- INSERT --")
+    await screen.keys("Escape", ":redir! > said | silent messages | redir END", "Enter", ":write! kept.md", "Enter")
+    kept = await until("the chat is kept", lambda: _read(workspace / "kept.md"), terminal.WAIT)
+    assert "".join(f"{word} " for word in words) in kept
+    assert "newer than edits" not in (workspace / "said").read_text()
+
+
+async def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 async def test_emacs_is_not_held_up_by_what_it_asked_for(

@@ -41,6 +41,11 @@ def prompt_in(text: str) -> str:
     return below.partition("\n")[2] if below.startswith(("\n", "\r\n")) else below
 
 
+def above_mark(text: str) -> str:
+    """What stands above the last mark: the server's part. Empty where there is no mark."""
+    return text.rpartition(MARK)[0]
+
+
 def mark_line(lines: Sequence[str]) -> int | None:
     """The line of the last mark, from 0."""
     return next((place for place in range(len(lines) - 1, -1, -1) if lines[place].startswith(MARK)), None)

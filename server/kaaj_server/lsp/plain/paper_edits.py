@@ -1,4 +1,9 @@
-"""Papers that the client has open are the person's buffers: they are edited through the client, one edit at a time."""
+"""Papers that the client has open are the person's buffers: they are edited through the client, one edit at a time.
+
+What stands below the chat's mark is the person's, and is typed while the conversation above it grows. An edit above the
+mark names no version: its lines are where they were whatever is typed below, and Neovim would answer a keystroke that
+crosses the edit with a message ("newer than edits") over which it stops.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kaaj_agent.document import Document
 from kaaj_agent.hunks import diff
+from kaaj_server.lsp.plain.chat import above_mark
 from kaaj_server.lsp.protocol import RequestFailedError
 
 if TYPE_CHECKING:
@@ -17,8 +23,7 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = Any
 _ANSWER_SECONDS: Final = 10.0
-_MOVE_SECONDS: Final = 1.0
-"""From a client's answer to the text that shows it; some send their changes a moment later."""
+"""For a client's answer, and then again for the text that shows it: some send their changes a moment later."""
 _PATIENCE: Final = 50
 """How often a text that came out otherwise is tried again before the next event: the person types, or a formatter
 insists.
@@ -48,7 +53,9 @@ class PaperEdits:
         if path in self._asked:
             self._waiting.add(path)
             return
-        hunks = await asyncio.to_thread(diff, "", base, text)
+        old, new = above_mark(base), above_mark(text)
+        above = base[len(old) :] == text[len(new) :]
+        hunks = await asyncio.to_thread(diff, "", *((old, new) if above else (base, text)))
         server, convert = self._engine.server, self._engine.convert
         buffer = server.documents.at(path)
         if buffer is None or buffer.text != base:
@@ -57,7 +64,7 @@ class PaperEdits:
         before = Document(path, base, buffer.version)
         edits = [{"range": convert.range(before, hunk.start, hunk.end), "newText": hunk.new} for hunk in hunks]
         if server.features.document_changes:
-            target = {"uri": buffer.uri, "version": buffer.version}
+            target = {"uri": buffer.uri, "version": None if above else buffer.version}
             edit: Json = {"documentChanges": [{"textDocument": target, "edits": edits}]}
         else:
             edit = {"changes": {buffer.uri: edits}}
@@ -66,12 +73,12 @@ class PaperEdits:
 
     async def _ask(self, path: Path, base: str, text: str, edit: Json) -> None:
         moved = asyncio.Event()
-        end = self._engine.server.world.listen(lambda touched: moved.set() if touched == path else None)
+        end = self._engine.server.world.listen(lambda _: moved.set() if self._moved(path, base, text) else None)
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 # Without a label: Neovim prints one each time.
                 await self._engine.server.protocol.ask("workspace/applyEdit", {"edit": edit})
-            async with asyncio.timeout(_MOVE_SECONDS):
+            async with asyncio.timeout(_ANSWER_SECONDS):
                 await moved.wait()
         except (TimeoutError, RequestFailedError) as error:
             _log.info("editing %s: %s", path.name, error or "the editor does not do it")
@@ -85,6 +92,14 @@ class PaperEdits:
         elif self._text(path) not in (None, base, text) and self.patience > 0:
             self.patience -= 1
             self._again()
+
+    def _moved(self, path: Path, base: str, text: str) -> bool:
+        """Whether the part that is edited is no longer as in `base`: what is typed elsewhere does not count."""
+        now = self._text(path)
+        if now is None:
+            return True
+        old = above_mark(base)
+        return now != base if old == above_mark(text) else above_mark(now) != old
 
     def _text(self, path: Path) -> str | None:
         buffer = self._engine.server.documents.at(path)
