@@ -10,6 +10,8 @@ from typing import Final
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 _DRIVE: Final = re.compile(r"^/[A-Za-z]:")
+_KNOWN_MAX: Final = 10_000
+"""URIs whose paths are remembered."""
 
 
 def path_of(uri: str) -> Path | None:
@@ -74,6 +76,8 @@ class Places:
     def locate(self, uri: str) -> Path | None:
         """The absolute path, links resolved; None for what is no file."""
         if uri not in self._known:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
             self._known[uri] = _resolved(uri)
         return self._known[uri]
 

@@ -35,10 +35,10 @@ async def converse(
 
     def admit() -> None:
         admitted.append(server)
-        frames.limit = MESSAGE_MAX
+        frames.limit, frames.skips = MESSAGE_MAX, True
         shown.set()
 
-    reading = asyncio.create_task(_read(reader, frames, server, admit))
+    reading = asyncio.create_task(_read(reader, writer, frames, server, admit))
     ended = asyncio.create_task(server.ended.wait())
     token_shown = asyncio.create_task(shown.wait())
     try:
@@ -55,7 +55,13 @@ async def converse(
     return server.exit_code if server in admitted else None
 
 
-async def _read(reader: asyncio.StreamReader, frames: Frames, server: KaajServer, admit: Callable[[], None]) -> None:
+async def _read(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    frames: Frames,
+    server: KaajServer,
+    admit: Callable[[], None],
+) -> None:
     admitted = False
     try:
         while data := await reader.read(_CHUNK):
@@ -64,5 +70,6 @@ async def _read(reader: asyncio.StreamReader, frames: Frames, server: KaajServer
                 if server.protocol.is_started and not admitted:
                     admitted = True
                     admit()
+            await writer.drain()  # nothing more is read from a client that does not fetch what it is sent
     except (BrokenStreamError, ConnectionError) as error:
         _log.warning("the client's stream broke: %s", error)

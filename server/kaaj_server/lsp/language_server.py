@@ -98,7 +98,7 @@ class KaajServer(LanguageServer):
             return ""
         options = params.get("initializationOptions")
         shown = a_string(an_object(options).get("token"))
-        if hmac.compare_digest(shown.encode(), self._token.encode()):
+        if hmac.compare_digest(shown.encode(errors="surrogatepass"), self._token.encode(errors="surrogatepass")):
             return "This server serves another client; the connection is closed." if self.others else ""
         return "This server wants its token in `initializationOptions.token`; the connection is closed."
 

@@ -26,7 +26,7 @@ from pygls.protocol import JsonRPCNotification, JsonRPCRequestMessage, LanguageS
 
 from kaaj_agent.failures import BadRequestError, KaajError
 from kaaj_server.lsp.json_values import an_object
-from kaaj_server.lsp.transport import frame
+from kaaj_server.lsp.transport import MESSAGE_MAX, TOO_LARGE, frame
 
 if TYPE_CHECKING:
     from kaaj_server.lsp.language_server import KaajServer
@@ -41,6 +41,10 @@ INTERNAL_ERROR: Final = -32603
 NOT_INITIALIZED: Final = -32002
 REQUEST_FAILED: Final = -32803
 REQUEST_CANCELLED: Final = -32800
+
+
+OPEN_MAX: Final = 1_000
+"""Requests that a client may have open; a further one is refused."""
 
 
 class InvalidParamsError(JsonRpcException):
@@ -80,6 +84,11 @@ def _encoded(message: Any, default: Callable[[Any], Any] | None = None) -> bytes
     return json.dumps(message, default=default, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
+def _is_number(number: Json) -> bool:
+    """Whether it can be the id of a request."""
+    return isinstance(number, int | str) and not isinstance(number, bool)
+
+
 class KaajProtocol(LanguageServerProtocol):
     """One connection. `receive` takes each message's body, in order, on the event loop."""
 
@@ -96,6 +105,9 @@ class KaajProtocol(LanguageServerProtocol):
 
     def receive(self, body: bytes) -> None:
         """One message. Raises nothing: what cannot be understood is answered or logged."""
+        if body is TOO_LARGE:
+            self.refuse(None, INVALID_REQUEST, f"A message of over {MESSAGE_MAX // 1_048_576} MB was left out.")
+            return
         try:
             message = json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -108,13 +120,17 @@ class KaajProtocol(LanguageServerProtocol):
             self._take(cast("dict[str, Json]", message))
         except Exception as problem:  # noqa: BLE001 - whatever it is, a request gets its answer and the server goes on
             told = error_of(problem)
-            if "id" in message and "method" in message:
-                self.refuse(message["id"], told.code, told.message, told.data)
+            number = cast("dict[str, Json]", message).get("id")
+            if "method" in message and _is_number(number):
+                self.refuse(number, told.code, told.message, told.data)
 
     def _take(self, message: dict[str, Json]) -> None:
         method, number = message.get("method"), message.get("id")
         if method is None:
             self._answered(message)
+            return
+        if number is not None and not _is_number(number):
+            self.refuse(None, INVALID_REQUEST, "The id of a request must be a whole number or a string.")
             return
         if not isinstance(method, str):
             self.refuse(number, INVALID_REQUEST, "A method's name must be a string.")
@@ -122,6 +138,8 @@ class KaajProtocol(LanguageServerProtocol):
         sync = self._sync.get(method)
         if sync is not None:
             self._synchronise(sync, message)
+            if number is not None:  # a notification that was sent as a request wants its answer all the same
+                self.send({"jsonrpc": self.VERSION, "id": number, "result": None})
         elif number is None:
             if self._started or method in (types.EXIT, types.INITIALIZED):
                 self._handle_notification(method, message.get("params"))
@@ -131,6 +149,10 @@ class KaajProtocol(LanguageServerProtocol):
             self._initialize(number, message.get("params"))
         elif not self._started:
             self.refuse(number, NOT_INITIALIZED, "The first request must be `initialize`.")
+        elif number in self._request_futures:
+            self.refuse(number, INVALID_REQUEST, "A request with this id is still open.")
+        elif len(self._request_futures) >= OPEN_MAX and method != types.SHUTDOWN:
+            self.refuse(number, REQUEST_FAILED, f"{OPEN_MAX:,} requests are open already; wait for their answers.")
         else:
             self.handle_message(JsonRPCRequestMessage(number, method, self.VERSION, message.get("params")))
 

@@ -47,7 +47,7 @@ async def _stdio(given: int, taken: int, environ: Mapping[str, str], state_dir: 
 
     writer = StdioWriter(os.fdopen(taken, "wb"), broken)
     server.protocol.set_writer(writer)
-    StdioReader(given, loop, server.protocol.receive, lambda: server.finish(1)).start()
+    StdioReader(given, loop, server.protocol.receive, lambda: server.finish(1), lambda: writer.busy).start()
     await _until_done(server)
     await asyncio.to_thread(writer.close)
     return server.exit_code
