@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
 from typing import Final
 
+from kaaj_agent import beneath
 from kaaj_agent.document import Document, decode
-from kaaj_agent.failures import FileError, MissingFileError, NotTextError, TooLargeError
+from kaaj_agent.failures import FileError, MissingFileError, NotTextError, OutsideError, TooLargeError
 
 SIZE_MAX: Final = 10 * 1024 * 1024
 """Bytes; a larger file is not read into a prompt, a search or a change."""
@@ -23,14 +25,15 @@ def check_size(size: int, name: str) -> None:
 
 
 def _open(path: str, flags: int) -> int:
-    """Without waiting: a named pipe would otherwise hold the thread until somebody writes into it."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    """Through no link, and without waiting: a named pipe would hold the thread until somebody writes into it."""
+    return beneath.open_file(Path(path), flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def read(path: Path, name: str | None = None) -> Document:
-    """A file's text. `name` is what messages call it. Blocks; call it off the event loop.
+    """A file's text. `path` has its links resolved, `name` is what messages call it. Blocks; call it off the loop.
 
-    Raises MissingFileError, NotTextError (binary, a folder, a device), TooLargeError, FileError (unreadable).
+    Raises MissingFileError, NotTextError (binary, a folder, a device), TooLargeError, OutsideError (a part of the path
+    is a link by now), FileError (unreadable).
     """
     shown = name or str(path)
     try:
@@ -47,6 +50,8 @@ def read(path: Path, name: str | None = None) -> Document:
     except NotADirectoryError as error:
         raise MissingFileError(f"{shown} does not exist.", path=shown) from error
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OutsideError(f"{shown} stands behind a link by now; it was not read.", path=shown) from error
         raise FileError(f"{shown} cannot be read: {error.strerror}.", path=shown) from error
     text, style = decode(data, shown)
     return Document(path, text, None, style)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from kaaj_agent import disk
+from kaaj_agent import beneath, disk
 from kaaj_agent.changes import ChangeSet, FileChange
 from kaaj_agent.document import Document, encode
 from kaaj_agent.failures import ApplyError, FileError, MissingFileError, OutsideError, StaleError
@@ -116,11 +117,13 @@ def _now(path: Path, name: str) -> Document | None:
 
 def bytes_at(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return beneath.read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except IsADirectoryError as error:
-        raise ApplyError(f"{path} is a folder.", kept=_KEPT) from error
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise ApplyError(f"{path} is a folder, or no regular file.", kept=_KEPT) from error
+        raise
 
 
 def _new_bytes(file: FileChange, now: Document | None, name: str) -> bytes:

@@ -115,10 +115,10 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     """Where Kaaj keeps its own state: `KAAJ_STATE_DIR`, else the user's state folder."""
     named = environ.get("KAAJ_STATE_DIR", "")
     if named:
-        return Path(named).expanduser().absolute()
+        return Path(named).expanduser().resolve()
     import platformdirs  # noqa: PLC0415 - not needed where the folder is named
 
-    return platformdirs.user_state_path("kaaj", appauthor=False)
+    return platformdirs.user_state_path("kaaj", appauthor=False).resolve()
 
 
 def make_state_folder(path: Path) -> Path:
