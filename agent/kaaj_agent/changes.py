@@ -168,13 +168,17 @@ State: TypeAlias = Draft | Checked | Proposed | Applied | Rejected | Stale | Und
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """The files of one change, in the order in which they were first touched."""
+    """The files of one change, in the order in which they were first touched.
+
+    `undoes` is the id of the change that this one takes back, if it is such a one.
+    """
 
     id: str
     task: str
     files: tuple[FileChange, ...]
     state: State = field(default_factory=Draft)
     summary: str = ""
+    undoes: str = ""
 
     @cached_property
     def digest(self) -> str:

@@ -12,18 +12,19 @@ import asyncio
 import errno
 import json
 import logging
-import os
 import shutil
 import uuid
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
+from kaaj_agent import beneath
 from kaaj_agent.changes import ChangeSet
+from kaaj_agent.durable import sync_folder, write_beneath, write_new
 from kaaj_agent.failures import ApplyError, StaleError
 from kaaj_agent.finishing import finish
 from kaaj_agent.ports import Written
@@ -106,6 +107,7 @@ def _alone(state_dir: Path) -> Generator[Path]:
     journal = state_dir / "journal"
     journal.mkdir(parents=True, exist_ok=True)
     journal.chmod(0o700)
+    journal = journal.resolve()
     lock = FileLock(journal / "lock", thread_local=False)
     try:
         lock.acquire(timeout=_WAIT)
@@ -127,26 +129,26 @@ def carry_out(plan: WritePlan, entry: Path, failpoint: Failpoint) -> None:
     try:
         _write_journal(plan, entry, failpoint)
         for folder in plan.folders:
-            Path(folder).mkdir(exist_ok=True)
-            _sync_folder(Path(folder).parent)
+            beneath.make_folder(Path(folder))
+            beneath.sync_folder(Path(folder).parent)
             failpoint("folder")
         for step in plan.steps:
             if step.after is not None:
-                write_new(Path(step.temporary), plan.news[step.path], step.mode)
+                _write_beside(step, plan.news[step.path])
                 failpoint("temporary")
         _look_again(plan)
         for step in plan.steps:
             if step.after is not None:
-                Path(step.temporary).replace(step.path)
+                beneath.replace(Path(step.temporary), Path(step.path))
                 failpoint("placed")
         for step in plan.steps:
             if step.after is None:
-                Path(step.path).unlink()
+                beneath.unlink(Path(step.path))
                 failpoint("removed")
         _sync_folders(step.path for step in plan.steps)
         failpoint("synced")
         write_new(entry / _COMMITTED, b"", None)
-        _sync_folder(entry)
+        sync_folder(entry)
     except BaseException:
         _take_back_now(plan, entry)
         raise
@@ -165,8 +167,8 @@ def _write_journal(plan: WritePlan, entry: Path, failpoint: Failpoint) -> None:
     write_new(entry / "steps.tmp", json.dumps(content, indent=1).encode(), None)
     failpoint("list")
     (entry / "steps.tmp").replace(entry / _STEPS)
-    _sync_folder(entry)
-    _sync_folder(entry.parent)
+    sync_folder(entry)
+    sync_folder(entry.parent)
     failpoint("journal")
 
 
@@ -179,32 +181,15 @@ def _look_again(plan: WritePlan) -> None:
         )
 
 
-def write_new(path: Path, data: bytes, mode: int | None) -> None:
-    """A new file with these bytes, on disk when this returns."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        if mode is not None:
-            os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # a file system that cannot sync folders
-            raise
-    finally:
-        os.close(descriptor)
+def _write_beside(step: Step, data: bytes) -> None:
+    """The new (or the old) bytes, beside their place."""
+    write_beneath(Path(step.temporary), data, step.mode)
 
 
 def _sync_folders(paths: Iterable[str]) -> None:
     for folder in dict.fromkeys(Path(path).parent for path in paths):
         if folder.is_dir():
-            _sync_folder(folder)
+            beneath.sync_folder(folder)
 
 
 def _drop(entry: Path) -> None:
@@ -246,7 +231,8 @@ def _take_back(entry: Path, steps: Sequence[Step], folders: Sequence[str]) -> li
     """Bring the old bytes back, as often as it takes. Files that hold neither old nor new bytes are left: returned."""
     kept: list[Path] = []
     for step in steps:
-        Path(step.temporary).unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            beneath.unlink(Path(step.temporary))
     for number, step in enumerate(steps):
         path = Path(step.path)
         now = sum_of(bytes_at(path))
@@ -255,14 +241,14 @@ def _take_back(entry: Path, steps: Sequence[Step], folders: Sequence[str]) -> li
         if now != step.after:
             kept.append(path)
         elif step.before is None:
-            path.unlink()
+            beneath.unlink(path)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_new(Path(step.temporary), (entry / f"{number}.before").read_bytes(), step.mode)
-            Path(step.temporary).replace(path)
+            _write_beside(step, (entry / f"{number}.before").read_bytes())
+            beneath.replace(Path(step.temporary), path)
     for folder in reversed(folders):
         try:
-            Path(folder).rmdir()
+            beneath.remove_folder(Path(folder))
         except OSError:
             continue  # it holds something else by now, or is gone
     _sync_folders(step.path for step in steps)

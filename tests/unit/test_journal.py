@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from kaaj_agent import journal, write_plan
 from kaaj_agent.changes import ChangeSet, FileChange
 from kaaj_agent.disk import read
-from kaaj_agent.document import TextFormat, digest_of
+from kaaj_agent.document import Document, TextFormat, digest_of
 from kaaj_agent.failures import ApplyError, NotTextError, OutsideError, StaleError
 from kaaj_agent.journal import DiskApplier, recover, recovered
 from kaaj_agent.world import Folders, World
@@ -169,7 +170,7 @@ async def test_links_that_lead_out(applier: DiskApplier, root: Path, tmp_path: P
     (tmp_path / "out/x.txt").write_text("x")
     (root / "link").symlink_to(tmp_path / "out")
     for file in (
-        FileChange(root / "link/x.txt", read(root / "link/x.txt"), "y"),
+        FileChange(root / "link/x.txt", Document(root / "link/x.txt", "x"), "y"),
         FileChange(root / "link/y.txt", None, "y"),
         FileChange(tmp_path / "z.txt", None, "y"),
         FileChange(root / ".git/hooks/pre-commit", None, "y"),
@@ -182,7 +183,7 @@ async def test_links_that_lead_out(applier: DiskApplier, root: Path, tmp_path: P
 
 async def test_links_inside_stay_links(applier: DiskApplier, root: Path) -> None:
     (root / "alias.py").symlink_to("edit.py")
-    before = read(root / "alias.py")
+    before = replace(read(root / "edit.py"), path=root / "alias.py")
     await applier.apply(ChangeSet("c", "t", (FileChange(root / "alias.py", before, "a = 3\n"),)))
     assert (root / "alias.py").is_symlink()
     assert (root / "edit.py").read_bytes() == b"a = 3\n"
@@ -210,7 +211,7 @@ async def test_a_failure_in_the_middle_takes_all_back(root: Path, state: Path, p
 
 
 async def test_disk_still_full_while_taking_back(root: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = journal.write_new
+    original = journal.write_beneath
     full = False
 
     def write(path: Path, data: bytes, mode: int | None) -> None:
@@ -222,7 +223,7 @@ async def test_disk_still_full_while_taking_back(root: Path, state: Path, monkey
         nonlocal full
         full = full or at == "placed"
 
-    monkeypatch.setattr(journal, "write_new", write)
+    monkeypatch.setattr(journal, "write_beneath", write)
     with pytest.raises(ApplyError, match="not all of it could be taken back"):
         await DiskApplier(World(Folders.of(root)), state, failpoint=fill).apply(change(root))
     full = False
@@ -316,7 +317,7 @@ def test_later_edits_are_not_overwritten(root: Path, state: Path, monkeypatch: p
 
 def test_recovering_may_be_killed_too(root: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _cut_off(root, state, "synced", monkeypatch)
-    original = journal.write_new
+    original = journal.write_beneath
     calls = 0
 
     def once(path: Path, data: bytes, mode: int | None) -> None:
@@ -327,7 +328,7 @@ def test_recovering_may_be_killed_too(root: Path, state: Path, monkeypatch: pyte
             raise OSError(errno.EIO, "I/O error")
         original(path, data, mode)
 
-    monkeypatch.setattr(journal, "write_new", once)
+    monkeypatch.setattr(journal, "write_beneath", once)
     assert recover(state) == []
     assert len(recover(state)) == 1
     assert tree(root) == BEFORE
