@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -138,10 +137,11 @@ class Agent:
         running = session.running
         waiting = session.proposed()
         if running is not None and running.id in self._runners and waiting and waiting[-1].task == running.id:
-            if not self.reviews.deciding:
+            if waiting[-1].id not in self.reviews.deciding:
                 await self.wait(running.id)  # it has proposed, and only clears its workshop away
             running, waiting = session.running, session.proposed()
-        if any(change.id == self.reviews.deciding for change in waiting):
+        waiting = tuple(change for change in waiting if change.id not in self.reviews.abandoned)
+        if any(change.id in self.reviews.deciding for change in waiting):
             raise BadRequestError("The last change is just being applied; try again in a moment.", field="session")
         if running is not None:
             if running.id in self._runners:
@@ -173,8 +173,8 @@ class Agent:
     async def cancel(self, task: str) -> None:
         """End a task; its open calls are closed and what it staged is dropped. A waiting proposal is refused.
 
-        What is just being applied is applied. Raises BadRequestError for an unknown task; cancelling a finished one
-        does nothing.
+        What is just being applied is not torn, and a task whose editor does not answer ends without it. Raises
+        BadRequestError for an unknown task; cancelling a finished one does nothing.
         """
         session = self._session_of_task(task)
         runner = self._runners.get(task)
@@ -251,7 +251,7 @@ class Agent:
         if self._repo_map is None:
             from kaaj_agent.repomap.map import RepoMap  # noqa: PLC0415 - only large workspaces need it
 
-            self._repo_map = RepoMap(self.world, self.state_dir)
+            self._repo_map = RepoMap(self.world, self.state_dir, names=self.settings.secret_files)
         return self._repo_map
 
     # --- sessions --------------------------------------------------------------------------------------------------
@@ -275,9 +275,7 @@ class Agent:
             runner.cancel()
         if runners:
             await asyncio.wait(runners)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SETTLE_SECONDS):
-                await self.reviews.settled()
+        await self.reviews.close(SETTLE_SECONDS)
         await self.connecting.close()
         if self._repo_map is not None:
             await self._repo_map.close()
@@ -289,7 +287,7 @@ class Agent:
     async def forget(self, session: str) -> bool:
         """Delete a session from the history; whether the disk let it go. Raises BadRequestError, also while it runs."""
         found = await self._session(session)
-        if any(task in self._runners for task in found.tasks) or self.reviews.deciding in found.changes:
+        if any(task in self._runners for task in found.tasks) or self.reviews.deciding.intersection(found.changes):
             raise BadRequestError("This session is at work; cancel its task first.", field="session")
         del self._sessions[session]
         return await asyncio.to_thread(found.log.delete)

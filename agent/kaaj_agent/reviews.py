@@ -1,30 +1,40 @@
-"""Decisions on proposed changes: accept, reject, undo. Each looks again before anything is written."""
+"""Decisions on proposed changes: accept, reject, undo. Each looks again before anything is written.
+
+Decisions on the same task or the same file take turns; others do not wait. What has begun is brought to its end in a
+task of its own, whoever waits for it: nobody is held up by an editor that does not answer, and a cancel least of all.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import Applied, ChangeSet, CheckResult, FileChange, Proposed, Rejected, Stale, Undone
-from kaaj_agent.failures import BadRequestError, StaleError
-from kaaj_agent.finishing import finish
+from kaaj_agent.failures import BadRequestError, KaajError, StaleError
 from kaaj_agent.ports import Applier, Written
 from kaaj_agent.prompt import APPLIED, PART_APPLIED, UNDONE, refusal_text
 from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
+from kaaj_agent.turns import Turns
 from kaaj_agent.undo import reverse
 from kaaj_agent.world import Folders, World
 
 CANCELLED: Final = "cancelled"
+GRACE: Final = 0.2
+"""Seconds that a cancel waits for a change that is just being applied. Most are applied by then, and the task done."""
+
+_LATE: Final = "The editor has made the edit of the cancelled task after all; undo the change to take it back."
+_HALF: Final = "Of the edit of the cancelled task a part came through; the change is kept, to apply it or reject it."
 
 
 @dataclass(slots=True)
 class Reviews:
-    """Applies one change at a time; a second decision on the same change meets its new state.
+    """A second decision on the same change meets its new state.
 
     What has begun is brought to its end also where the one who asked for it has gone: what stands in the user's
     files is then known, told, and can be taken back.
@@ -32,9 +42,13 @@ class Reviews:
 
     world: World
     applier: Applier
-    deciding: str = ""
-    """The change that is just being decided on."""
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    deciding: set[str] = field(default_factory=set[str])
+    """The changes that are just being decided on."""
+    abandoned: set[str] = field(default_factory=set[str])
+    """Those of them whose task was cancelled meanwhile."""
+    _turns: Turns = field(default_factory=Turns)
+    _works: dict[asyncio.Task[ChangeSet], str] = field(default_factory=dict["asyncio.Task[ChangeSet]", str])
+    """The decisions that have an owner here, each with its change."""
 
     async def accept(
         self, session: Session, change_id: str, digest: str, hunks: Sequence[str] | None = None
@@ -43,13 +57,13 @@ class Reviews:
 
         Raises BadRequestError, StaleError, ApplyError.
         """
-        return await self._decide(change_id, lambda: self._accept(session, change_id, digest, hunks))
+        return await self._decide(session, change_id, lambda: self._accept(session, change_id, digest, hunks))
 
     async def reject(
         self, session: Session, change_id: str, digest: str, hunks: Sequence[str] | None = None, reason: str = ""
     ) -> ChangeSet:
         """Refuse the change, or take some hunks out of it. Raises BadRequestError, StaleError."""
-        async with self._turn:
+        async with self._turns.take((session.changes[change_id].task,)):
             change, check = _proposed(session, change_id, digest)
             refused = [hunk.id for hunk in _choose(change, hunks).hunks]
             rest = change.only({hunk.id for hunk in change.hunks}.difference(refused))
@@ -68,31 +82,78 @@ class Reviews:
 
     async def undo(self, session: Session, change_id: str) -> ChangeSet:
         """Take an applied change back. Raises BadRequestError, StaleError where a file was edited since, ApplyError."""
-        return await self._decide(change_id, lambda: self._undo(session, change_id))
+        return await self._decide(session, change_id, lambda: self._undo(session, change_id))
 
     async def cancel(self, session: Session, task: str) -> None:
-        """End a task that does not run any more and waits for a decision; its proposal is refused."""
-        async with self._turn:
-            if session.tasks[task].status is not None:
-                return
-            for change in session.proposed():
-                if change.task == task:
-                    self._refuse(session, change, [hunk.id for hunk in change.hunks], CANCELLED)
-                    session.emit(ev.ChangeChanged(task, change.to(Rejected(CANCELLED))))
-            _finish(session, task, "cancelled", "Cancelled; nothing was changed.")
+        """End a task that does not run any more and waits for a decision; its proposal is refused.
+
+        What is just being applied is not torn: it comes to its end, and what became of it is told, if need be after
+        the task's.
+        """
+        busy = self.deciding.intersection(change.id for change in session.changes.values() if change.task == task)
+        if session.tasks[task].status is None and busy:
+            self.abandoned |= busy
+            await asyncio.wait([work for work, change in self._works.items() if change in busy], timeout=GRACE)
+        if session.tasks[task].status is not None:
+            return
+        waiting = [change for change in session.proposed() if change.task == task]
+        for change in waiting:
+            if change.id not in busy:
+                self._refuse_all(session, change, CANCELLED)
+        asked = any(change.id in busy for change in waiting)
+        untold = "Cancelled while the editor was making the edit; if it still comes, you are told."
+        _finish(session, task, "cancelled", untold if asked else "Cancelled; nothing was changed.")
 
     async def settled(self) -> None:
         """Until nothing is being decided on."""
-        async with self._turn:
-            pass
+        await self._turns.over()
 
-    async def _decide(self, change_id: str, decide: Callable[[], Awaitable[ChangeSet]]) -> ChangeSet:
-        async with self._turn:
-            self.deciding = change_id
+    async def close(self, seconds: float) -> None:
+        """What is being decided on gets that long to come to its end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.settled()
+        works = tuple(self._works)
+        for work in works:
+            work.cancel()
+        if works:
+            await asyncio.wait(works)
+
+    async def _decide(self, session: Session, change_id: str, decide: Callable[[], Awaitable[ChangeSet]]) -> ChangeSet:
+        """What is decided on in a task of its own, in its turn. Cancelled while it waits, nothing has begun."""
+        begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        work = asyncio.create_task(self._in_turn(session, change_id, decide, begun))
+        self._works[work] = change_id
+        work.add_done_callback(self._ended)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            if not begun.done():
+                work.cancel()
+            raise
+
+    def _ended(self, work: asyncio.Task[ChangeSet]) -> None:
+        self._works.pop(work, None)
+        if not work.cancelled():
+            work.exception()  # looked at: whoever asked may have gone
+
+    async def _in_turn(
+        self,
+        session: Session,
+        change_id: str,
+        decide: Callable[[], Awaitable[ChangeSet]],
+        begun: asyncio.Future[None],
+    ) -> ChangeSet:
+        change = session.changes[change_id]
+        places = {place for file in change.files for place in (file.path, file.target)}
+        async with self._turns.take((change.task, *places)):
+            begun.set_result(None)
+            self.deciding.add(change_id)
             try:
-                return await finish(decide())
+                return await decide()
             finally:
-                self.deciding = ""
+                self.deciding.discard(change_id)
+                self.abandoned.discard(change_id)
 
     async def _accept(self, session: Session, change_id: str, digest: str, hunks: Sequence[str] | None) -> ChangeSet:
         change, check = _proposed(session, change_id, digest)
@@ -102,11 +163,13 @@ class Reviews:
             ready, written = chosen, Written(chosen.after)
         else:
             ready = await self._carried(session, change, chosen)
-            written = await self.applier.apply(ready)
+            written = await self._write(session, change, ready)
         taken = frozenset(hunk.id for hunk in chosen.hunks)
         rest = change.only({hunk.id for hunk in change.hunks}.difference(taken))
         applied = ready.to(Applied(_of_part(check) if rest.files else check, taken, written.after))
         session.emit(ev.ChangeChanged(change.task, applied))
+        if change.id in self.abandoned and session.tasks[change.task].status is not None:
+            session.emit(ev.Noticed(change.task, "warning", _LATE))
         session.feedback.append(PART_APPLIED if rest.files else APPLIED)
         if rest.files:
             left = await self._left(rest)
@@ -115,6 +178,20 @@ class Reviews:
             count = len(applied.hunks)
             _finish(session, change.task, "done", change.summary or f"Applied {count} hunk{'s' * (count != 1)}.")
         return applied
+
+    async def _write(self, session: Session, change: ChangeSet, ready: ChangeSet) -> Written:
+        """Apply; what does not come through for a task that was cancelled is refused. Raises as the applier does."""
+        try:
+            if change.id in self.abandoned:
+                raise BadRequestError("The task was cancelled.", field="change", kept="Nothing was written.")
+            return await self.applier.apply(ready)
+        except KaajError:
+            if change.id in self.abandoned:
+                if await self.world.snapshot().holds(ready.before):
+                    self._refuse_all(session, change, CANCELLED)
+                else:
+                    session.emit(ev.Noticed(change.task, "warning", _HALF))
+            raise
 
     async def _left(self, rest: ChangeSet) -> ChangeSet:
         """What was not chosen, as a change of its own, on the texts as they are now.
@@ -159,6 +236,10 @@ class Reviews:
         session.set_todo(change.task, session.tasks[change.task].todo.reopen(gone), "harness")
         session.feedback.append(UNDONE)
         return undone
+
+    def _refuse_all(self, session: Session, change: ChangeSet, reason: str) -> None:
+        self._refuse(session, change, [hunk.id for hunk in change.hunks], reason)
+        session.emit(ev.ChangeChanged(change.task, change.to(Rejected(reason))))
 
     def _refuse(self, session: Session, change: ChangeSet, refused: Sequence[str], reason: str) -> None:
         session.feedback.append(refusal_text(change, self.world.folders, refused, reason))

@@ -9,13 +9,15 @@ import pytest
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import Applied, Proposed, Rejected
-from kaaj_agent.failures import ApplyError, SandboxError
+from kaaj_agent.failures import ApplyError, BadRequestError, SandboxError
 from kaaj_agent.request import StartRequest
 from kaaj_agent.testing import call
 from kaaj_agent.testing_desk import (
     CART,
+    FIX_COUNT,
     FIX_TOTAL,
     PLAN,
+    Desk,
     Gate,
     SlowApplier,
     assert_legal,
@@ -67,7 +69,7 @@ async def test_an_accept_that_is_abandoned_still_tells_what_became_of_it(tmp_pat
         await slow.reached.wait()
         accepting.cancel()
         slow.open.set()
-        await asyncio.wait([accepting])
+        await d.agent.reviews.settled()
         assert isinstance(d.change().state, Applied)
         assert endings(d) == [(task, "done")]
 
@@ -106,6 +108,104 @@ async def test_cancelling_what_is_just_being_accepted_does_nothing(tmp_path: Pat
         slow.open.set()
         await asyncio.gather(accepting, cancelling)
         assert endings(d) == [(task, "done")]
+
+
+# --- an editor that does not answer ------------------------------------------------------------------------------
+
+
+async def hanging(d: Desk, error: Exception | None = None) -> tuple[str, SlowApplier, asyncio.Task[object]]:
+    """A task whose proposal was accepted, and whose editor says nothing until it is let."""
+    task = await d.run()
+    slow = d.agent.reviews.applier = SlowApplier(d.applier.apply, error)
+    accepting: asyncio.Task[object] = asyncio.create_task(d.agent.accept(d.change().id, d.change().digest))
+    await slow.reached.wait()
+    return task, slow, accepting
+
+
+async def test_a_cancel_does_not_wait_for_an_editor_that_never_answers(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        task, slow, accepting = await hanging(d, ApplyError("The editor has not applied the change."))
+        await d.agent.cancel(task)
+        assert endings(d) == [(task, "cancelled")]
+        assert "if it still comes" in d.ending().summary
+        assert not accepting.done()
+        slow.open.set()
+        await asyncio.wait([accepting])
+        assert isinstance(accepting.exception(), ApplyError)
+        assert isinstance(d.change().state, Rejected)
+        assert d.text() == CART
+
+
+async def test_an_edit_that_comes_after_the_cancel_is_told_and_can_be_undone(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        task, slow, accepting = await hanging(d)
+        await d.agent.cancel(task)
+        slow.open.set()
+        await accepting
+        assert isinstance(d.change().state, Applied)
+        notices = [event.body.text for event in d.events if isinstance(event.body, ev.Noticed)]
+        assert any("after all" in notice for notice in notices)
+        assert endings(d) == [(task, "cancelled")]
+        await d.agent.undo(d.change().id)
+        assert d.text() == CART
+
+
+async def test_a_part_that_came_after_the_cancel_keeps_the_change(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "Mended.") as d:
+        task, slow, accepting = await hanging(d, ApplyError("Only in part."))
+        await d.agent.cancel(task)
+        d.type(CART + "# half\n")
+        slow.open.set()
+        await asyncio.wait([accepting])
+        assert isinstance(d.change().state, Proposed)
+        assert isinstance(accepting.exception(), ApplyError)
+
+
+async def test_an_editor_that_never_answers_holds_up_nobody_else(tmp_path: Path) -> None:
+    other = call("write", path="other.py", content="x = 1\n")
+    third = call("write", path="third.py", content="x = 1\n")
+    async with desk(tmp_path, FIX_TOTAL, "One.", other, "Two.", third, "Three.") as d:
+        _, slow, accepting = await hanging(d)
+        await d.run("Another file")
+        (change,) = (c for s in await d.agent.overview() for c in s.changes if c.files[0].path.name == "other.py")
+        slow.open, held = asyncio.Event(), slow.open
+        slow.open.set()  # only the first one is held
+        await d.agent.accept(change.id, change.digest)
+        await d.agent.undo(change.id)
+        await d.run("A third")
+        (change,) = (c for s in await d.agent.overview() for c in s.changes if c.files[0].path.name == "third.py")
+        await d.agent.reject(change.id, change.digest)
+        assert not accepting.done()
+        held.set()
+        await accepting
+
+
+async def test_decisions_on_one_file_take_turns(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "One.", FIX_COUNT, "Two.") as d:
+        _, slow, accepting = await hanging(d)
+        await d.run("The other one")
+        (change,) = (c for s in await d.agent.overview() for c in s.changes if c.id != d.change().id)
+        later = asyncio.create_task(d.agent.accept(change.id, change.digest))
+        await asyncio.sleep(0.01)
+        assert d.applier.applied == []
+        slow.open.set()
+        await asyncio.gather(accepting, later)
+        assert d.text() == CART.replace(" - 1", "")
+
+
+async def test_a_decision_that_waits_for_its_turn_can_be_taken_back(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "One.", FIX_COUNT, "Two.") as d:
+        _, slow, accepting = await hanging(d)
+        second = await d.run("The other one")
+        (change,) = (c for s in await d.agent.overview() for c in s.changes if c.id != d.change().id)
+        later = asyncio.create_task(d.agent.accept(change.id, change.digest))
+        await asyncio.sleep(0)
+        await d.agent.cancel(second)
+        assert endings(d)[-1] == (second, "cancelled")
+        slow.open.set()
+        with pytest.raises(BadRequestError, match="rejected"):
+            await later
+        await accepting
 
 
 @pytest.mark.parametrize("turns", [(), (PLAN,), (PLAN, FIX_TOTAL)])

@@ -79,12 +79,13 @@ class ClientApplier:
     routes: dict[str, Route] = field(default_factory=dict[str, Route])
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the client says that it has done an edit; whoever waits for it clears it before."""
-    _handed_out: asyncio.Future[None] | None = None
+    _handed_out: set[asyncio.Future[None]] = field(default_factory=set["asyncio.Future[None]"])
 
     def give_way(self) -> None:
-        """Stop waiting for an edit that was handed out and that the person perhaps discarded: a decision has come."""
-        if self._handed_out is not None and not self._handed_out.done():
-            self._handed_out.set_result(None)
+        """Stop waiting for edits that were handed out and that the person perhaps discarded: a decision has come."""
+        for one in self._handed_out:
+            if not one.done():
+                one.set_result(None)
 
     async def apply(self, change: ChangeSet) -> Written:
         """Raises StaleError where a base is not what it was, ApplyError where the client does not do it."""
@@ -98,8 +99,7 @@ class ClientApplier:
             if route is not None and not route.edit.done():
                 route.edit.set_result(edit)
                 limit = self.waits.person if route.confirm else self.waits.answer
-                self._handed_out = asyncio.get_running_loop().create_future()
-                await self._settle(arrivals, None, limit)
+                await self._settle_handed_out(arrivals, limit)
             else:
                 if not self.features.apply_edit:
                     raise ApplyError(
@@ -168,7 +168,22 @@ class ClientApplier:
         finally:
             end()
 
-    async def _settle(self, arrivals: Arrivals, answer: asyncio.Future[Json] | None, limit: float) -> None:
+    async def _settle_handed_out(self, arrivals: Arrivals, limit: float) -> None:
+        """As `_settle`, for an edit that nobody will answer."""
+        given_way: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._handed_out.add(given_way)
+        try:
+            await self._settle(arrivals, None, limit, given_way)
+        finally:
+            self._handed_out.discard(given_way)
+
+    async def _settle(
+        self,
+        arrivals: Arrivals,
+        answer: asyncio.Future[Json] | None,
+        limit: float,
+        given_way: asyncio.Future[None] | None = None,
+    ) -> None:
         """Until the client's text was what it should be: an answer alone proves nothing, the text alone is enough."""
         expected, touched = arrivals.expected, arrivals.touched
         loop = asyncio.get_running_loop()
@@ -185,8 +200,7 @@ class ClientApplier:
                 self.answered.set()
                 deadline = loop.time() + self.waits.settle
             left = deadline - loop.time()
-            given_way = answer is None and self._handed_out is not None and self._handed_out.done()
-            if left <= 0 or given_way:
+            if left <= 0 or (given_way is not None and given_way.done()):
                 if heard and arrivals.moved.issuperset(missing):
                     raise self._changed_otherwise(missing)
                 said = (
@@ -196,8 +210,8 @@ class ClientApplier:
             waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(touched.wait())]
             if answer is not None and not heard:
                 waiting.append(answer)
-            elif answer is None and self._handed_out is not None:
-                waiting.append(self._handed_out)
+            if given_way is not None:
+                waiting.append(given_way)
             await asyncio.wait(waiting, timeout=min(left, _POLL), return_when=asyncio.FIRST_COMPLETED)
             waiting[0].cancel()
 
