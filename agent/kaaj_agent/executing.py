@@ -121,7 +121,7 @@ class Executing:
                 result = replace(result, text=f"{result.text}\n{again}")
         finally:
             session.emit(ev.ToolFinished(task, call.id, result.ok, result.summary))
-        if result.ok:
+        if result.ok and call.name != "todo":  # that a list was written is no evidence for an item of it
             self._note(title)
         if staging.revision != revision:
             self.report.show_draft()

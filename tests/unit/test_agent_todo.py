@@ -158,3 +158,12 @@ async def test_an_item_reopens_when_its_change_is_taken_back_after_typing_above(
         assert d.session().tasks[task].todo.items[0].status == "done"
         await d.agent.undo(d.change().id)
         assert d.session().tasks[task].todo.items[0].status == "pending"
+
+
+async def test_that_the_list_was_written_is_no_evidence_for_its_items(tmp_path: Path) -> None:
+    """Nor is it for what the user asks for: the model is reminded of that."""
+    everything = call("todo", items=[{"title": title, "status": "done"} for title in ("Mend total", "Mend count")])
+    async with desk(tmp_path, PLAN, everything, "All done.") as d:
+        task = await d.run("Mend it")
+        assert [item.status for item in d.session().tasks[task].todo.items] == ["pending", "pending"]
+        assert "Still open" in d.heard()[-1].content

@@ -38,6 +38,10 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     return ToolResult(todo_text(after) + note, f"{after.finished}/{len(after.items)} done")
 
 
+def _title(count: int) -> str:
+    return f"Plan ({count} {'item' if count == 1 else 'items'})"
+
+
 def _status(word: object) -> Status:
     """The status that a word means; models were taught other words than ours. Unknown ones mean pending."""
     name = str(word or "").strip().lower().replace("-", "_").replace(" ", "_")
@@ -66,6 +70,6 @@ TOOL: Final = Tool(
             }
         ),
     ),
-    lambda a: f"Plan ({len(a.get('items') or [])} items)",
+    lambda a: _title(len(a.get("items") or [])),
     run,
 )
