@@ -16,7 +16,7 @@ NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 :
 # More words for the program that a target runs: make test ARGS="-k todo", make demo ARGS=--yes
 ARGS ?=
 
-.PHONY: help setup dev demo test test-editors check check-python check-client gen format bench vsix clean
+.PHONY: help setup dev demo test torture test-editors check check-python check-client gen format bench vsix clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ demo: setup ## the main job, on a small project
 
 test: dev ## the tests
 	$(BIN)/pytest $(ARGS)
+
+torture: dev ## the attacks at length: faults, kills, hostile input, load; KAAJ_TORTURE says how much
+	KAAJ_TORTURE=$${KAAJ_TORTURE:-200} $(BIN)/pytest tests/torture $(ARGS)
 
 test-editors: dev vsix ## the tests in the real editors; installs them in ~/.cache/kaaj-editors (KAAJ_EDITORS_DIR) first
 	$(BIN)/python tests/editors/lib/rig/install.py

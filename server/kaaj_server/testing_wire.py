@@ -17,13 +17,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
 from lsprotocol import types
 from pydantic import BaseModel
 
 from kaaj_protocol.commands import ARGUMENTS
+from kaaj_server.lsp.json_values import a_list, an_object
 from kaaj_server.lsp.transport import Frames, frame
 
 Json: TypeAlias = Any
@@ -38,10 +39,13 @@ SERVED: Final = (
 """What Kaaj does something about; the others it only has to answer."""
 
 _UNTOUCHED: Final = frozenset({types.INITIALIZE, types.SHUTDOWN, types.EXIT})
-METHODS: Final = tuple(
+_TYPES: Final = cast("dict[str, tuple[Json, Json, Json, Json]]", types.METHOD_TO_TYPES)  # pyright: ignore[reportUnknownMemberType] - bare in lsprotocol
+"""By method: the classes of its message, of its answer (None for a notification), of its params, of its options."""
+
+METHODS: Final[tuple[str, ...]] = tuple(
     method
-    for method in types.METHOD_TO_TYPES
-    if types.message_direction(method) != "serverToClient" and method not in _UNTOUCHED
+    for method in _TYPES
+    if str(types.message_direction(method)) != "serverToClient" and method not in _UNTOUCHED  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - as above
 )
 """Whatever a client may send while a server is up."""
 
@@ -50,7 +54,8 @@ def memory_of(process: int) -> tuple[int, int]:
     """Bytes of memory that a process holds now, and the most it ever held. Linux alone tells."""
     status = Path(f"/proc/{process}/status").read_text()
     now, most = (re.search(rf"{name}:\s+(\d+) kB", status) for name in ("VmRSS", "VmHWM"))
-    assert now is not None and most is not None  # noqa: S101, PT018 - a test's own
+    if now is None or most is None:
+        raise FileNotFoundError(f"process {process} has ended")
     return int(now[1]) * 1024, int(most[1]) * 1024
 
 
@@ -91,7 +96,7 @@ class Wire:
 
     async def over_stdio(self, *, listens: bool = True) -> Self:
         await self._launch("--stdio", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
-        assert self.process.stdin is not None and self.process.stdout is not None  # noqa: S101, PT018
+        assert self.process.stdin is not None and self.process.stdout is not None
         self.reader, self.writer = self.process.stdout, self.process.stdin
         if listens:
             self.listen()
@@ -101,10 +106,10 @@ class Wire:
     async def over_tcp(self, *, listens: bool = True) -> Self:
         self.env["KAAJ_TCP_TOKEN"] = TOKEN
         await self._launch("--tcp", "0")
-        assert self.process.stderr is not None  # noqa: S101
+        assert self.process.stderr is not None
         line = (await asyncio.wait_for(self.process.stderr.readline(), WAIT)).decode()
         found = re.search(r"listening on 127\.0\.0\.1:(\d+)", line)
-        assert found is not None, line  # noqa: S101
+        assert found is not None, line
         self.port = int(found[1])
         self._tasks.append(asyncio.create_task(self._read_stderr()))
         await self.connect(listens=listens)
@@ -148,7 +153,7 @@ class Wire:
         """The whole answer. Raises AssertionError where none comes."""
         await self.tell({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
         await self.eventually(lambda: number in self.answers or self.ended.is_set(), f"an answer to {method}", wait)
-        assert number in self.answers, f"the connection ended instead of an answer to {method}"  # noqa: S101
+        assert number in self.answers, f"the connection ended instead of an answer to {method}"
         return self.answers[number][0]
 
     async def begin(self, capabilities: Json) -> None:
@@ -156,13 +161,13 @@ class Wire:
         folder = {"uri": self.folder.as_uri(), "name": "w"}
         params = {"processId": None, "capabilities": capabilities, "workspaceFolders": [folder]}
         told = await self.ask("initialize", params | {"initializationOptions": {"token": TOKEN}}, "begin")
-        assert "result" in told, told  # noqa: S101
+        assert "result" in told, told
         await self.tell({"jsonrpc": "2.0", "method": "initialized", "params": {}})
 
     async def is_well(self, number: str) -> None:
         """A client with manners still gets its answer."""
         told = await self.ask("workspace/executeCommand", {"command": "kaaj.snapshot", "arguments": [{}]}, number)
-        assert "sessions" in told["result"], told  # noqa: S101
+        assert "sessions" in told["result"], told
 
     async def eventually(self, happened: Callable[[], bool], what: str, wait: float = WAIT) -> None:
         try:
@@ -206,7 +211,7 @@ class Wire:
             self.answers.setdefault(str(number), []).append(message)
 
     async def _read_stderr(self) -> None:
-        assert self.process.stderr is not None  # noqa: S101
+        assert self.process.stderr is not None
         while line := await self.process.stderr.readline():
             self.stderr.append(line.decode(errors="replace").rstrip())
             del self.stderr[:-2_000]
@@ -216,10 +221,19 @@ class Wire:
 
 
 DEEP: Final = 100_000
-_VALUES: Final[tuple[Json, ...]] = (
-    *(None, True, False, 0, -1, 7, 2**31, 2**63, -(10**30), 1.5, 1e308, float("nan"), float("inf")),
-    *("", "x", "\0", "\ud800", "‮", "x" * 10_000, "file:///", "file://%zz/%00", "file://host/share", "untitled:1"),
-    *("../../../../etc/passwd", "kaaj.start", [], {}, [[]], [None], {"": {}}, {"uri": 5}, [{}] * 50),
+_VALUES: Final[list[Json]] = json.loads(
+    """[null, true, false, 0, -1, 7, 2147483648, 9223372036854775808, -1000000000000000000000000000000, 1.5, 1e308,
+    NaN, Infinity, "", "x", "\\u0000", "\\ud800", "\\u202e", "file:///", "file://%zz/%00", "file://host/share",
+    "untitled:1", "../../../../etc/passwd", "kaaj.start", [], {}, [[]], [null], {"": {}}, {"uri": 5}]"""
+)
+_VALUES.extend(["x" * 10_000, [{}] * 50])
+_METHODS: Final[list[Json]] = json.loads(
+    """["", "x", "$/x", "textDocument/", "kaaj/event", "workspace/applyEdit", 5, [], {}, true, "\\ud800"]"""
+)
+_IDS: Final[list[Json]] = json.loads("""[[], {}, [[]], true, 1.5, {"id": 1}]""")
+_ANSWERED: Final[list[Json]] = json.loads("""["kaaj-1", "kaaj-2", 1, null, [], {}, "x"]""")
+_NO_OBJECTS: Final[list[Json]] = json.loads(
+    """[5, "x", null, true, [], [{"jsonrpc": "2.0", "id": 1, "method": "shutdown"}]]"""
 )
 
 
@@ -227,7 +241,7 @@ class Odd:
     """Messages of one seed. `sent` counts the ids that are to be answered."""
 
     def __init__(self, seed: int, uri: str) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - the same for the same seed, that is the point
+        self.random = random.Random(seed)
         self.uri = uri
         self.sent: Counter[str] = Counter()
         self._seed = seed
@@ -247,7 +261,7 @@ class Odd:
 
     def _method(self) -> Json:
         method = self.random.choice(SERVED if self.random.random() < 0.7 else METHODS)
-        row = types.METHOD_TO_TYPES[method]
+        row = _TYPES[method]
         params = self.spoiled(self.shape(row[2])) if row[2] is not None else self.random.choice(_VALUES)
         # What has no answer type is a notification, and is sent as one for the most part.
         return self._message(method, params, asks=(row[1] is not None) is (self.random.random() < 0.95))
@@ -260,9 +274,7 @@ class Odd:
         return self._message("workspace/executeCommand", {"command": command, "arguments": arguments}, asks=True)
 
     def _no_method(self) -> Json:
-        names = ("", "x", "$/x", "textDocument/", "kaaj/event", "workspace/applyEdit", 5, [], {}, True, "\ud800")
-        method: Json = self.random.choice(names)
-        return self._message(method, self.random.choice(_VALUES), asks=self.random.random() < 0.7)
+        return self._message(self.random.choice(_METHODS), self.random.choice(_VALUES), asks=self.random.random() < 0.7)
 
     def _message(self, method: Json, params: Json, *, asks: bool) -> Json:
         message: dict[str, Json] = {"jsonrpc": "2.0", "method": method, "params": params}
@@ -270,7 +282,7 @@ class Odd:
             return message
         draw = self.random.random()
         if draw < 0.05:
-            return message | {"id": self.random.choice(([], {}, [[]], True, 1.5, {"id": 1}))}
+            return message | {"id": self.random.choice(_IDS)}
         number = f"{self._seed}-{len(self._numbers)}"
         if draw < 0.15 and self._numbers:
             number = self.random.choice(self._numbers)
@@ -279,8 +291,11 @@ class Odd:
         return message | {"id": number}
 
     def _answer(self) -> Json:
-        number = self.random.choice(("kaaj-1", "kaaj-2", 1, None, [], {}, "x"))
-        return {"jsonrpc": "2.0", "id": number, self.random.choice(("result", "error")): self.random.choice(_VALUES)}
+        return {
+            "jsonrpc": "2.0",
+            "id": self.random.choice(_ANSWERED),
+            self.random.choice(("result", "error")): self.random.choice(_VALUES),
+        }
 
     def _cancel(self) -> Json:
         number = self.random.choice([*_VALUES, *self._numbers[-5:]])
@@ -297,7 +312,7 @@ class Odd:
         )  # fmt: skip
 
     def _no_object(self) -> Json:
-        return self.random.choice((5, "x", None, True, [], [{"jsonrpc": "2.0", "id": 1, "method": "shutdown"}]))
+        return self.random.choice(_NO_OBJECTS)
 
     # --- shapes ----------------------------------------------------------------------------------------------------
 
@@ -308,15 +323,15 @@ class Odd:
         return value
 
     def _spoil(self, value: Json) -> Json:
-        inner: list[Json] = list(value) if isinstance(value, dict) else list(range(_length(value)))
+        copy: Json = {**an_object(value)} if isinstance(value, dict) else a_list(value)
+        inner: list[Json] = list(copy) if isinstance(value, dict) else list(range(len(copy)))
         if not inner or self.random.random() < 0.15:
             return self.random.choice(_VALUES)
         key = self.random.choice(inner)
-        copy = value.copy()
         draw = self.random.random()
         if draw < 0.1:
             del copy[key]
-        elif draw < 0.2 and isinstance(copy, dict):
+        elif draw < 0.2 and isinstance(value, dict):
             copy["unheardOf"] = self.random.choice(_VALUES)
         else:
             copy[key] = self._spoil(copy[key])
@@ -350,7 +365,7 @@ class Odd:
             return self.random.choice(list(kind)).value
         if isinstance(kind, type) and attrs.has(kind):
             hints = get_type_hints(kind)
-            names = [field.name for field in attrs.fields(kind)]
+            names: list[str] = [field.name for field in attrs.fields(kind)]
             return {_camel(name): self.shape(hints[name], depth + 1) for name in names if self._put(depth)}
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             fields = kind.model_fields.items()
@@ -361,10 +376,6 @@ class Odd:
         return depth < 8 and self.random.random() < 0.9
 
 
-def _length(value: Json) -> int:
-    return len(value) if isinstance(value, list) else 0
-
-
 def _camel(name: str) -> str:
     first, *rest = name.strip("_").split("_")
     return first + "".join(part.title() for part in rest)
@@ -372,7 +383,7 @@ def _camel(name: str) -> str:
 
 def broken_streams(seed: int) -> list[tuple[str, bytes]]:
     """Bytes after which no message can be found any more, by name."""
-    chance = random.Random(seed)  # noqa: S311 - as above
+    chance = random.Random(seed)
     noise = chance.randbytes(chance.randrange(9_000, 200_000)).replace(b"\r\n\r\n", b"")
     return [
         ("a header without an end", b"Content-Length: 5\r\n" + b"X-Filler: " + b"x" * 100_000),

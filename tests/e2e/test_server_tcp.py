@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kaaj_server.lsp import language_server
+from kaaj_server.lsp.server import serve_tcp
 from kaaj_server.lsp.transport import Frames, frame
 
 TOKEN = "a-token-of-the-test"
@@ -111,3 +115,28 @@ async def test_of_two_that_come_at_once_one_is_served(server: Server) -> None:
     one.write(frame(b'{"jsonrpc":"2.0","id":2,"method":"shutdown"}'))
     assert (await answers(first))[0]["result"] is None
     one.close()
+
+
+async def test_no_other_machine_reaches_the_port(server: Server) -> None:
+    """The kernel's own list of sockets that listen: 127.0.0.1, and nothing else on that port."""
+    rows: list[str] = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        if Path(table).exists():
+            rows += [line.split()[1] for line in Path(table).read_text().splitlines()[1:] if line.split()[3] == "0A"]
+    assert [row for row in rows if row.endswith(f":{server.port:04X}")] == [f"0100007F:{server.port:04X}"]
+
+
+async def test_no_token_no_listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="token"):
+        serve_tcp(0, "", {}, tmp_path)
+    compared: list[tuple[bytes, bytes]] = []
+
+    def recorded(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return one == other
+
+    monkeypatch.setattr(hmac, "compare_digest", recorded)
+    kaaj = language_server.KaajServer({}, tmp_path, TOKEN)
+    shown: list[Any] = [TOKEN, "wrong", None, 5, "\ud800"]
+    assert [bool(kaaj.admit({"initializationOptions": {"token": one}})) for one in shown] == [False, *[True] * 4]
+    assert len(compared) == len(shown)  # every one in constant time, and never by ==

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaaj_server.lsp.transport import BrokenStreamError, Frames, frame
+from kaaj_server.lsp.transport import (
+    TOO_LARGE,
+    UNSENT_MAX,
+    BrokenStreamError,
+    Frames,
+    StdioReader,
+    StdioWriter,
+    frame,
+)
 
 bodies = st.lists(st.binary(max_size=40), max_size=5)
 
@@ -38,8 +50,60 @@ def test_other_headers_and_cases_do_not_matter() -> None:
         b"Content-Type: none\r\n\r\n",
         b"Content-Length: 101\r\n\r\n",
         b"x" * 10_000,
+        b"X: " + b"x" * 10_000 + b"\r\nContent-Length: 2\r\n\r\n{}",
+        b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n",
+        b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
     ],
 )
 def test_what_is_no_message_breaks_the_stream(stream: bytes) -> None:
     with pytest.raises(BrokenStreamError):
         list(Frames(limit=100).feed(stream))
+
+
+@given(st.integers(101, 5_000), st.integers(1, 700))
+def test_a_message_over_the_limit_is_read_past_and_never_held(size: int, step: int) -> None:
+    frames = Frames(limit=100, skips=True)
+    stream = frame(b"{}") + frame(b"x" * size) + frame(b"[]")
+    got: list[bytes] = []
+    for at in range(0, len(stream), step):
+        got.extend(frames.feed(stream[at : at + step]))
+        assert len(frames._held) <= 100 + step + len(b"Content-Length: 5000\r\n\r\n")
+    assert got == [b"{}", TOO_LARGE, b"[]"]
+
+
+def test_a_length_beyond_reason_is_garbage_also_where_much_is_read_past() -> None:
+    with pytest.raises(BrokenStreamError):
+        list(Frames(limit=100, skips=True).feed(b"Content-Length: %d\r\n\r\n" % 2**50))
+
+
+async def test_reading_waits_while_the_client_fetches_nothing() -> None:
+    """And goes on when it does; no message is lost."""
+    reading, writing = os.pipe()
+    got: list[bytes] = []
+    ended = asyncio.Event()
+    busy = threading.Event()
+    busy.set()
+    StdioReader(reading, asyncio.get_running_loop(), got.append, ended.set, busy.is_set).start()
+    os.write(writing, frame(b"{}") * 10)
+    os.close(writing)
+    await asyncio.sleep(0.2)
+    assert got == []
+    busy.clear()
+    await asyncio.wait_for(ended.wait(), 20)
+    assert got == [b"{}"] * 10
+    os.close(reading)
+
+
+async def test_what_a_client_never_fetches_is_bounded() -> None:
+    reading, writing = os.pipe()
+    broken = threading.Event()
+    with os.fdopen(writing, "wb") as stream:
+        writer = StdioWriter(stream, broken.set)
+        piece = b"x" * 8_388_608
+        writer.write(piece)
+        assert not writer.busy
+        for _ in range(UNSENT_MAX // len(piece)):
+            writer.write(piece)
+        assert broken.is_set()
+        os.close(reading)
+        await asyncio.to_thread(writer.close)

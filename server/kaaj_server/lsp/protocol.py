@@ -167,7 +167,7 @@ class KaajProtocol(LanguageServerProtocol):
     def _handle_notification(self, method_name: str, params: Any) -> None:
         if method_name == types.CANCEL_REQUEST:
             number = an_object(params).get("id")
-            if number in self._request_futures:
+            if _is_number(number) and number in self._request_futures:
                 self._handle_cancel_notification(number)
             return
         super()._handle_notification(method_name, params)
