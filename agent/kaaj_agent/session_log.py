@@ -4,6 +4,8 @@ The first line is a header `{"kaaj": 1, "session", "roots", "created"}`. Each ot
 (`{"event": …}`), a message of the prompt (`{"message": …}`) or the messages with which it began anew
 (`{"prefix": …}`), in the order in which they happened. A last line that was torn by a crash is dropped. A change
 set's files stand in the log once: a later state of it refers to them by digest, and drafts are logged without them.
+
+What is large is written by a thread, in the order in which it came, and all that comes meanwhile behind it.
 """
 
 from __future__ import annotations
@@ -13,24 +15,34 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from filelock import FileLock, Timeout
 
 from kaaj_agent.changes import ChangeSet, Draft
 from kaaj_agent.codec import from_json, to_json
 from kaaj_agent.events import Body, ChangeChanged, Event
+from kaaj_agent.json_pieces import pieces
 from kaaj_agent.ports import Message, NewPrefix
 
 _log = logging.getLogger(__name__)
 VERSION = 1
 T = TypeVar("T")
 Record: TypeAlias = Event | Message | NewPrefix
+Row: TypeAlias = dict[str, Any]
+
+LARGE: Final = 100_000
+"""Characters, from which an entry is made into JSON and written by a thread: the event loop stays free."""
+
+_HUNK: Final = 400
+"""Characters that a hunk counts for beside its text."""
 
 
 @dataclass(slots=True)
@@ -45,6 +57,10 @@ class SessionLog:
     lock: FileLock | None = None
     problem: str = ""
     _seen: set[str] = field(default_factory=set[str])
+    _waiting: deque[Callable[[], Row]] = field(default_factory=deque[Callable[[], Row]])
+    _writer: threading.Thread | None = None
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    """Of `_waiting` and `_writer`; the writer has the rest to itself while there is one."""
 
     @classmethod
     def create(cls, path: Path, session: str, roots: tuple[Path, ...], created: float) -> SessionLog:
@@ -57,7 +73,8 @@ class SessionLog:
             path.chmod(0o600)
         except OSError as error:
             log.problem = f"The session cannot be saved ({error.strerror}); it goes on, but will not outlive Kaaj."
-        log._write({"kaaj": VERSION, "session": session, "roots": [str(r) for r in roots], "created": created})
+        head = {"kaaj": VERSION, "session": session, "roots": [str(r) for r in roots], "created": created}
+        log._write(json.dumps(head))
         return log
 
     @classmethod
@@ -76,9 +93,13 @@ class SessionLog:
 
     def event(self, event: Event) -> None:
         body = event.body
-        if not isinstance(body, ChangeChanged):
-            self._write({"event": to_json(event)})
-            return
+        if isinstance(body, ChangeChanged):
+            self._append(lambda: self._row(event, body), _size(body.change))
+        else:
+            row = {"event": to_json(event)}
+            self._append(lambda: row, _length(row))
+
+    def _row(self, event: Event, body: ChangeChanged) -> Row:
         change = body.change
         digest = "" if isinstance(change.state, Draft) else change.digest
         if not digest or digest in self._seen:
@@ -86,13 +107,25 @@ class SessionLog:
         self._seen.add(digest)
         row = to_json(event)
         row["body"]["change"]["digest"] = digest
-        self._write({"event": row})
+        return {"event": row}
 
     def message(self, message: Message) -> None:
-        self._write({"message": to_json(message)})
+        row = {"message": to_json(message)}
+        self._append(lambda: row, _length(row))
 
     def prefix(self, prefix: NewPrefix) -> None:
-        self._write({"prefix": to_json(prefix)})
+        row = {"prefix": to_json(prefix)}
+        self._append(lambda: row, _length(row))
+
+    def flush(self) -> None:
+        """Until all that came so far is written. Blocks."""
+        while (writer := self._writer) is not None:
+            writer.join()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to be written."""
+        return self._writer is not None
 
     @property
     def outputs(self) -> Path:
@@ -123,6 +156,7 @@ class SessionLog:
         return True
 
     def _let_go(self) -> None:
+        self.flush()
         if self.file is not None:
             try:
                 self.file.close()
@@ -130,11 +164,36 @@ class SessionLog:
                 _log.warning("closing %s: %s", self.path, error)
             self.file = None
 
-    def _write(self, row: dict[str, Any]) -> None:
+    def _append(self, row: Callable[[], Row], size: int) -> None:
+        if self.file is None:
+            return
+        with self._guard:
+            later = self._writer is not None or size >= LARGE
+            if later:
+                self._waiting.append(row)
+            if later and self._writer is None:
+                self._writer = threading.Thread(target=self._write_waiting, name="kaaj-log")
+                self._writer.start()
+        if not later:
+            self._write(json.dumps(row(), separators=(",", ":")))
+
+    def _write_waiting(self) -> None:
+        while True:
+            with self._guard:
+                if not self._waiting:
+                    self._writer = None
+                    return
+                row = self._waiting.popleft()
+            try:
+                self._write("".join(pieces(row())))
+            except Exception:  # noqa: BLE001 - we erred: the entry is lost, and what comes behind it is written
+                _log.exception("an entry of %s", self.path)
+
+    def _write(self, text: str) -> None:
         if self.file is None:
             return
         try:
-            line = json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+            line = text.encode() + b"\n"
             if self.file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - as the next write would
         except OSError as error:
@@ -144,6 +203,23 @@ class SessionLog:
             _log.warning("writing %s: %s", self.path, error)
             self.file.close()
             self.file = None
+
+
+def _size(change: ChangeSet) -> int:
+    """Characters that the entry of a change takes, roughly."""
+    if isinstance(change.state, Draft):
+        return 0
+    texts = sum(len(file.after or "") + (len(file.before.text) if file.before else 0) for file in change.files)
+    return texts + _HUNK * sum(len(file.hunks) for file in change.files)
+
+
+def _length(row: Any) -> int:
+    """Characters of all texts in it."""
+    if isinstance(row, str):
+        return len(row)
+    if isinstance(row, dict):
+        return sum(map(_length, cast("Row", row).values()))
+    return sum(map(_length, cast("list[Any]", row))) if isinstance(row, list) else 0
 
 
 def _append_to(path: Path) -> FileIO:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import Applied, ChangeSet, CheckResult, Draft, FileChange, Proposed
 from kaaj_agent.clock import SystemClock
 from kaaj_agent.codec import from_json, to_json
 from kaaj_agent.document import Document
+from kaaj_agent.json_pieces import pieces
 from kaaj_agent.ports import Message, Question, ToolCall, Usage
 from kaaj_agent.session import Session
 from kaaj_agent.session_log import SessionLog, header, replay
 from kaaj_agent.todo import Evidence, Todo, TodoList
 
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
 CHECK = CheckResult("passed", "pytest", "1 passed", 0.5, sandboxed=True, exit_code=0)
 
 
@@ -139,3 +148,43 @@ def test_header(tmp_path: Path) -> None:
     assert (head.session, head.roots) == ("s", (tmp_path,))
     (tmp_path / "x.jsonl").write_text("nonsense\n")
     assert header(tmp_path / "x.jsonl") is None
+
+
+def test_what_is_large_is_written_by_a_thread_in_its_order(tmp_path: Path) -> None:
+    session = a_session(tmp_path)
+    session.emit(ev.TaskStarted("t1", "Do it", "ask"))
+    assert not session.log.busy
+    texts = ['\ud800 é 😀 "\\ \n' * 20_000, "second\n" * 30_000]
+    for number, text in enumerate(texts):
+        big = replace(change(tmp_path, text), id=f"c{number}")
+        session.emit(ev.ChangeChanged("t1", big.to(Proposed(CHECK))))
+        session.emit(ev.ChangeChanged("t1", big.to(Applied(CHECK, frozenset(), {}))))
+        session.say(Message("user", text))
+        session.emit(ev.Noticed("t1", "info", "small, and behind it"))
+    assert session.log.busy
+    session.log.close()
+    again = read_back(tmp_path / "s.jsonl", tmp_path)
+    assert again.events == session.events
+    assert again.changes == session.changes
+    assert [message.content for message in again.messages] == [message.content for message in session.messages]
+
+
+@given(PLAIN, st.integers(1, 20))
+def test_json_in_pieces_is_json(value: object, step: int) -> None:
+    made = list(pieces(value, step))
+    assert "".join(made) == json.dumps(value, separators=(",", ":"))
+    strings = [piece for piece in made if len(piece) > 12 * step + 3]  # an escaped character takes twelve at most
+    assert all(piece.endswith(":") or piece.lstrip("-").isdigit() for piece in strings)
+
+
+def test_a_disk_that_fills_during_a_large_entry_is_told(tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full here")
+    log = SessionLog(full, FileIO(full, "ab"))
+    session = Session("s", 1.0, (), log, SystemClock(), [])
+    session.emit(ev.ChangeChanged("t1", change(tmp_path, "x\n" * 200_000).to(Proposed(CHECK))))
+    log.flush()
+    session.emit(ev.Noticed("t1", "info", "more"))
+    told = [e.body.text for e in session.events if isinstance(e.body, ev.Noticed) and e.body.level == "warning"]
+    assert len(told) == 1
