@@ -49,6 +49,9 @@ class Early:
         if self._stopped or tool is None or not tool.stages or self.problem(call):
             self._stopped = True
             return
+        if await self.bench.waits(str(call.arguments.get("path", ""))):
+            self._stopped = True  # the person is asked once it is known that the reply counts
+            return
         staging = self.report.staging
         before = staging.files
         if self._before is None:

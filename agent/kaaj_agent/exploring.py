@@ -51,7 +51,7 @@ class Exploring:
 
     async def explore(self, question: str) -> ToolResult:
         """The finding. Raises ModelError, LimitReachedError."""
-        bench = replace(self.bench, shown={}, plan_only=True)
+        bench = replace(self.bench, shown={}, plan_only=True, permit=None)
         messages = [Message("system", SYSTEM), Message("user", question.strip())]
         made: Counter[str] = Counter()
         for step in range(1, STEPS + 1):

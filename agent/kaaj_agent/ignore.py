@@ -7,11 +7,10 @@ file is read again when its time stamp or size changes. Everything here blocks: 
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,29 +18,24 @@ from typing import Final, Literal, TypeAlias
 
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-from kaaj_agent.world import FORBIDDEN, Folders
+from kaaj_agent.secret_names import SecretNames
+from kaaj_agent.world import Folders, is_version_control
 
-Reason: TypeAlias = Literal["outside", "version control", "secret", "built in", ".gitignore", ".kaajignore"]
+Reason: TypeAlias = Literal[
+    "outside", "version control", "Kaaj's own", "secret", "built in", ".gitignore", ".kaajignore"
+]
 
 NOISE: Final = frozenset(
     {"node_modules", "__pycache__", ".venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".DS_Store"}
 )
 """Names of what tools leave behind, for workspaces that have no rule files."""
 
-SECRETS: Final = (
-    ".env", ".env.*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx",
-    "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".netrc", ".pypirc", ".git-credentials", ".htpasswd",
-    ".ssh", ".gnupg", ".aws",
-)  # fmt: skip
-"""Names (`*` stands for anything) of files and folders that hold keys and passwords."""
-
-NO_SECRETS: Final = frozenset({".env.example", ".env.sample", ".env.template", ".env.dist"})
+GUARDED: Final[frozenset[Reason]] = frozenset({"outside", "version control", "Kaaj's own", "secret"})
+"""What is left alone to protect somebody; the other reasons only keep noise away."""
 
 _RULES_MAX: Final = 256 * 1024
 """Bytes of a rule file that are read."""
 WALK_MAX: Final = 100_000
-
-_SECRET: Final = re.compile("|".join(f"(?:{fnmatch.translate(name)})" for name in SECRETS), re.IGNORECASE)
 
 _Stamp: TypeAlias = tuple[int, int] | None
 _Patterns: TypeAlias = tuple[tuple[bool, re.Pattern[str]], ...]
@@ -65,11 +59,18 @@ class _Scope:
 
 
 class Ignore:
-    """The rules of some workspace folders. With `secrets` the user has allowed files that hold keys to be read."""
+    """The rules of some workspace folders. With `secrets` the user has allowed files that hold keys to be read.
 
-    def __init__(self, folders: Folders, *, secrets: bool = False) -> None:
+    `names` are the user's own additions to what counts as such a file, `private` folders of Kaaj's own (links
+    resolved): what lies below them is left alone where a workspace holds it.
+    """
+
+    def __init__(
+        self, folders: Folders, *, secrets: bool = False, names: Sequence[str] = (), private: Iterable[Path] = ()
+    ) -> None:
         self.folders = folders
-        self._secrets = secrets
+        self._secrets = None if secrets else SecretNames.of(names)
+        self._private = frozenset(map(str, private))
         self._rules: dict[str, _Rules] = {}
 
     def ignored(self, path: Path) -> bool:
@@ -133,9 +134,11 @@ class Ignore:
 
     def _judge(self, scope: _Scope, name: str, *, is_folder: bool) -> Reason | None:
         """The verdict on one name in a folder that is itself not ignored."""
-        if name.lower() in FORBIDDEN:
+        if is_version_control(name):
             return "version control"
-        if not self._secrets and name not in NO_SECRETS and _SECRET.match(name):
+        if self._private and scope.folder + os.sep + name in self._private:
+            return "Kaaj's own"
+        if self._secrets is not None and self._secrets.hold(name):
             return "secret"
         if name in NOISE:
             return "built in"

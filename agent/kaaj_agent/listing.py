@@ -12,6 +12,7 @@ from typing import Final
 from kaaj_agent.failures import MissingFileError, OutsideError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.overlay import Source, overlay
+from kaaj_agent.world import printable
 
 LIMIT: Final = 200
 
@@ -119,7 +120,7 @@ def _fill(
 def _draw(folder: _Folder, lines: list[str]) -> None:
     pad = "  " * folder.depth
     for name, inner in folder.children.items():
-        lines.append(pad + name + ("" if inner is None else "/ (not listed)" if inner.closed else "/"))
+        lines.append(pad + printable(name) + ("" if inner is None else "/ (not listed)" if inner.closed else "/"))
         if inner is not None:
             _draw(inner, lines)
     if folder.more:

@@ -58,7 +58,8 @@ class Opening:
         repo_map = "" if session.messages[1:] else await self._map(work)
         restricted = self.agent.settings.restricted  # git too runs what a repository's configuration says
         git = None if restricted else await git_facts(staging.folders.roots[0], seconds=GIT_SECONDS)
-        rules = "" if restricted else prompt.rules_text(await rules_for(staging.snapshot, request.path))
+        found = () if restricted else await rules_for(staging.snapshot, request.path, work.bench.ignore)
+        rules = prompt.rules_text(found)
         lasting = [text for text in (rules, *work.announcements) if text]
         work.rules = "\n\n".join(lasting)
         await self._attach(work)

@@ -271,10 +271,11 @@ class Shell(Protocol):
 class Question:
     """Something only the person may decide. `choices` are in the order shown; the first is the safe one to offer.
 
-    `kind` says what it is about: a `command` to run unsandboxed, or the `check` command found for a workspace.
+    `kind` says what it is about: a `command` to run unsandboxed, the `check` command found for a workspace, or a file
+    that holds a `secret`, to be read or written.
     """
 
-    kind: Literal["command", "check"]
+    kind: Literal["command", "check", "secret"]
     task: str
     title: str
     detail: str

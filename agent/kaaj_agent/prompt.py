@@ -14,6 +14,7 @@ from kaaj_agent.changes import Applied, Proposed, Rejected, Undone
 from kaaj_agent.document import Lines
 from kaaj_agent.hunks import unified
 from kaaj_agent.todo import TodoList
+from kaaj_agent.world import printable
 
 if TYPE_CHECKING:
     from kaaj_agent.changes import ChangeSet
@@ -118,7 +119,7 @@ def tail_text(folders: Folders, now: float, buffers: Sequence[Path], git: str) -
     """What is volatile: date, folders, git state, open files. At most about 120 tokens."""
     names = sorted(folders.name_of(path) for path in buffers if folders.root_of(path))
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    roots = ", ".join(root.name for root in folders.roots)
+    roots = ", ".join(printable(root.name) for root in folders.roots)
     rows = [
         f"Date: {time.strftime('%Y-%m-%d', time.localtime(now))}",
         f"Workspace: {roots}",

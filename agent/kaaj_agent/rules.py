@@ -6,11 +6,13 @@ They come from the workspace, so they are advice for the model and can never rai
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from kaaj_agent.failures import FileError
+from kaaj_agent.ignore import GUARDED, Ignore
 from kaaj_agent.world import Folders, Snapshot
 
 NAMES: Final = ("AGENTS.md", "QWEN.md", ".clinerules", "CLAUDE.md")
@@ -28,14 +30,17 @@ class Rule:
     text: str
 
 
-async def rules_for(snapshot: Snapshot, path: Path | None = None) -> tuple[Rule, ...]:
+async def rules_for(snapshot: Snapshot, path: Path | None = None, ignore: Ignore | None = None) -> tuple[Rule, ...]:
     """The rules that hold for a file or folder, those of the outermost folder first: later ones are nearer, and win.
 
     Without `path`, those of the workspace folders themselves. Unsaved buffers count. At most 8 KB of a file and 16 KB
-    in all, the nearest being kept; what is cut or left out is told. What cannot be read is passed over.
+    in all, the nearest being kept; what is cut or left out is told. What cannot be read is passed over, and so is what
+    `ignore` guards: a rule file may be a link to one that holds secrets.
     """
     folders = snapshot.folders
     places = await asyncio.to_thread(_places, folders, path, frozenset(snapshot.buffers))
+    judge = ignore or Ignore(folders)
+    places = await asyncio.to_thread(_open_ones, places, judge)
     found: list[Rule] = []
     seen: set[str] = set()
     left = TOTAL_MAX
@@ -60,6 +65,10 @@ async def rules_for(snapshot: Snapshot, path: Path | None = None) -> tuple[Rule,
         note = f"({skipped} more rule files are not shown: {TOTAL_MAX // 1024} KB in all is the limit.)"
         found.insert(0, Rule("(limit)", note))
     return tuple(found)
+
+
+def _open_ones(places: Sequence[Path], ignore: Ignore) -> list[Path]:
+    return [place for place in places if ignore.reason(place) not in GUARDED]
 
 
 def _cut(text: str, room: int) -> tuple[str, int]:

@@ -53,7 +53,8 @@ class AgentSettings:
     `embedded_model`: the model to run on this machine where no endpoint is there; empty: never one.
     `restricted`: the workspace is not trusted, so tasks only plan, no rule file is read, nothing runs or is applied.
     `config_dir`: the user's own folder for what is configured by files, such as skills.
-    `hide_secrets`: whether `.env`, keys and their like are withheld from the model.
+    `hide_secrets`: whether `.env`, keys and their like are withheld from the model; `secret_files` are further names of
+    such files (`*` stands for anything), those with `!` in front are taken off.
     """
 
     base_urls: tuple[str, ...] = ()
@@ -74,6 +75,7 @@ class AgentSettings:
     temperature: float | None = None
     seed: int | None = None
     hide_secrets: bool = True
+    secret_files: tuple[str, ...] = ()
     prices: Prices | None = None
     restricted: bool = False
     config_dir: Path | None = None

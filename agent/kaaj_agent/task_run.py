@@ -73,8 +73,14 @@ class TaskRun:
             self.request,
             limits,
             self.staging,
-            Ignore(self.staging.folders, secrets=not agent.settings.hide_secrets),
+            self._ignore(),
         )
+
+    def _ignore(self) -> Ignore:
+        settings = self.agent.settings
+        own = [folder.resolve() for folder in (self.agent.state_dir, settings.config_dir) if folder is not None]
+        hidden = settings.hide_secrets
+        return Ignore(self.staging.folders, secrets=not hidden, names=settings.secret_files, private=own)
 
     def _mcp(self, workshop: Workshop) -> McpServers:
         """The user's MCP servers; none in a workspace that is not trusted."""
@@ -137,6 +143,7 @@ class TaskRun:
             outputs=self.session.outputs,
             explore=lambda question: work.exploring.explore(question),  # noqa: PLW0108 - as above
             refused=lambda: self.session.refused,
+            permit=workshop.permit,
         )
         work = Work(
             self.session,

@@ -25,11 +25,14 @@ from kaaj_agent.session import Session
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.shadow import Shadow, ShadowChange
 from kaaj_agent.staging import Staging
+from kaaj_agent.tools.bench import Use
 
 RUN_IT = "Run it"
 NOT_NOW = "Do not run it"
 USE_IT = "Use it from now on"
 NO_CHECK = "Run no check here"
+KEEP_AWAY = "Keep it away"
+THIS_ONCE = "Allow it in this task"
 UNBOXED = "with your rights, because bubblewrap is not installed"
 UNBOXED_WHY = f"It runs on a copy of the workspace, but {UNBOXED}."
 
@@ -52,6 +55,7 @@ class Workshop:
     _decided: bool = False
     _told: set[str] = field(default_factory=set[str])
     _allowed: set[str] = field(default_factory=set[str])
+    _permitted: set[tuple[Path, Use]] = field(default_factory=set[tuple[Path, Use]])
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __aenter__(self) -> Self:
@@ -177,6 +181,25 @@ class Workshop:
             return None
         self._allowed.add(command)
         return command
+
+    async def permit(self, path: Path, use: Use) -> bool:
+        """Whether the model may read or write a file that holds secrets: only by the person's yes, for this task.
+
+        Who may write it may read it: what a hunk takes away is shown to the model, too.
+        """
+        if not self._permitted & {(path, use), (path, "write")}:
+            name = self.staging.folders.name_of(path)
+            question = Question(
+                "secret",
+                self.task,
+                f"Let the model {use} {name}?",
+                "By its name it holds keys or passwords. The model, and whoever runs it, then sees what is in it.",
+                (KEEP_AWAY, THIS_ONCE),
+            )
+            if await self.approvals.ask(self.session, self.limits, question) != THIS_ONCE:
+                return False
+            self._permitted.add((path, use))
+        return True
 
     async def _may_run(self, command: str, shadow: Shadow) -> bool:
         if shadow.shell.sandboxed or command in self._allowed:

@@ -7,6 +7,7 @@ turn. A turn gets a `Snapshot`, which no keystroke can change.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +18,31 @@ from kaaj_agent import disk
 from kaaj_agent.document import Document
 from kaaj_agent.failures import FileError, MissingFileError, OutsideError
 
+_WIDTHLESS: Final = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 FORBIDDEN: Final = frozenset({".git", ".hg", ".svn", ".jj"})
 """Folders that are neither read nor written through the agent, wherever they stand (some disks ignore case)."""
 
+_SHORT: Final = re.compile(r"(?:git|hg|svn|jj)~\d+\Z")
 _NAME_SHOWN: Final = 200
+
+
+def is_version_control(name: str) -> bool:
+    """Whether a name means one of `FORBIDDEN` on any disk: case and characters without width do not count on some,
+    nor do dots and blanks at the end, streams after a colon, and there are short names such as `GIT~1`.
+    """
+    if name in FORBIDDEN:
+        return True
+    if name[:1] != "." and "~" not in name and name.isascii():  # most names, in walks
+        return False
+    bare = "".join(c for c in name if not _WIDTHLESS.match(c)).partition(":")[0].rstrip(". ").lower()
+    return bare in FORBIDDEN or _SHORT.match(bare) is not None
+
+
+def printable(name: str) -> str:
+    """A file's name on one line: line ends, terminal escapes, marks of direction and the like as escapes."""
+    if name.isprintable():
+        return name
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +90,7 @@ class Folders:
 
     def _guard(self, path: Path, name: str) -> Path:
         root = self.root_of(path)
-        if root is None or FORBIDDEN.intersection(part.lower() for part in path.relative_to(root).parts):
+        if root is None or any(map(is_version_control, path.relative_to(root).parts)):
             raise OutsideError(f"{name} belongs to version control, which Kaaj does not touch.", path=name)
         return path
 
@@ -78,12 +100,12 @@ class Folders:
         return max(holders, key=lambda root: len(root.parts), default=None)
 
     def name_of(self, path: Path) -> str:
-        """The name that people and the model know `path` by: relative, with `/`."""
+        """The name that people and the model know `path` by: relative, with `/`, what does not show itself escaped."""
         root = self.root_of(path)
         if root is None:
-            return str(path)
+            return printable(str(path))
         name = path.relative_to(root).as_posix()
-        return name if len(self.roots) == 1 else f"{root.name}/{name}"
+        return printable(name if len(self.roots) == 1 else f"{root.name}/{name}")
 
 
 @dataclass(frozen=True, slots=True)

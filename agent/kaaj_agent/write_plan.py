@@ -16,7 +16,7 @@ from kaaj_agent import beneath, disk
 from kaaj_agent.changes import ChangeSet, FileChange
 from kaaj_agent.document import Document, encode
 from kaaj_agent.failures import ApplyError, FileError, MissingFileError, OutsideError, StaleError
-from kaaj_agent.world import FORBIDDEN, Folders
+from kaaj_agent.world import Folders, is_version_control
 
 _KEPT: Final = "Nothing was written."
 
@@ -101,7 +101,7 @@ def _place(path: Path, folders: Folders) -> Path:
     if root is None or resolved == root:
         link = " through a link" if folders.root_of(path) is not None else ""
         raise OutsideError(f"{name} leads out of the workspace{link}; nothing was written.", path=name)
-    if FORBIDDEN.intersection(resolved.relative_to(root).parts):
+    if any(map(is_version_control, resolved.relative_to(root).parts)):
         raise OutsideError(f"{name} belongs to version control, which Kaaj does not touch.", path=name)
     return resolved
 

@@ -327,7 +327,8 @@ export interface Change {
   applied?: string[];
 }
 /**
- * What becomes of one file. `new_uri` is there only where the file is renamed.
+ * What becomes of one file. `new_uri` is there only where the file is renamed. `warning` tells what is odd about
+ * its name, or what a program does with such a file by itself.
  *
  * Hunks are in the order of the text and do not touch. A file that is created, deleted or only renamed has exactly
  * one, so that it too can be refused.
@@ -337,12 +338,14 @@ export interface FileChange {
   kind: "edit" | "create" | "delete" | "rename";
   hunks: Hunk[];
   new_uri?: string;
+  warning?: string;
 }
 /**
  * One piece of a file's change that can be taken or refused on its own: whole lines.
  *
  * `range` lies in the text that the change was made for (`old` stands there; an insertion has an empty range).
- * `old` and `new` are exact, line ends included. `todo` is the id of the to-do item that the hunk serves.
+ * `old` and `new` are exact, line ends included. `todo` is the id of the to-do item that the hunk serves. `warning`
+ * tells what a look at the new lines does not show, such as invisible characters: show it wherever the hunk is shown.
  */
 export interface Hunk {
   id: string;
@@ -350,6 +353,7 @@ export interface Hunk {
   old: string;
   new: string;
   todo?: string;
+  warning?: string;
 }
 /**
  * What checking the change in the shadow workspace gave.
@@ -387,7 +391,8 @@ export interface TranscriptEntry {
   level?: "info" | "warning" | "error";
 }
 /**
- * An open question that only the person may decide: a `command` to run, or a workspace's `check` command.
+ * An open question that only the person may decide: a `command` to run, a workspace's `check` command, or a file
+ * that holds a `secret`, to be read or written.
  *
  * The question itself is put with the request `window/showMessageRequest`, to every client, and answered there; this
  * shape tells that it is open. `choices` are in the order shown. (A change to apply needs none: it is `proposed`.)
@@ -395,7 +400,7 @@ export interface TranscriptEntry {
 export interface Approval {
   id: string;
   task: string;
-  kind: "command" | "check";
+  kind: "command" | "check" | "secret";
   title: string;
   detail: string;
   choices: string[];
@@ -695,6 +700,10 @@ export interface KaajSettings {
    */
   hideSecrets?: boolean;
   /**
+   * Names of further files and folders to withhold, with * for anything; a ! in front takes a name off the list that is built in, such as !*.key.
+   */
+  secretFiles?: string[];
+  /**
    * MCP servers by name, each {command, args?, env?} or {url}, with `allow`, the tools that run without being asked for. A server is started when the model first uses it.
    */
   mcp?: {
@@ -770,5 +779,6 @@ export const SERVER_SETTINGS = [
   "seed",
   "prices",
   "hideSecrets",
+  "secretFiles",
   "mcp",
 ] as const;

@@ -178,6 +178,13 @@ class Settings(BaseModel):
         default=True,
         description="Withhold .env files, private keys and their like from the model.",
     )
+    secret_files: list[str] = Field(
+        default=[],
+        description=(
+            "Names of further files and folders to withhold, with * for anything; a ! in front takes a name off the "
+            "list that is built in, such as !*.key."
+        ),
+    )
     mcp: dict[Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")], McpServer] = Field(
         default={},
         description=(

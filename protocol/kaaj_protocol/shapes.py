@@ -58,7 +58,8 @@ class Hunk(Message):
     """One piece of a file's change that can be taken or refused on its own: whole lines.
 
     `range` lies in the text that the change was made for (`old` stands there; an insertion has an empty range).
-    `old` and `new` are exact, line ends included. `todo` is the id of the to-do item that the hunk serves.
+    `old` and `new` are exact, line ends included. `todo` is the id of the to-do item that the hunk serves. `warning`
+    tells what a look at the new lines does not show, such as invisible characters: show it wherever the hunk is shown.
     """
 
     id: Id
@@ -66,10 +67,12 @@ class Hunk(Message):
     old: str
     new: str
     todo: Id | None = None
+    warning: str | None = None
 
 
 class FileChange(Message):
-    """What becomes of one file. `new_uri` is there only where the file is renamed.
+    """What becomes of one file. `new_uri` is there only where the file is renamed. `warning` tells what is odd about
+    its name, or what a program does with such a file by itself.
 
     Hunks are in the order of the text and do not touch. A file that is created, deleted or only renamed has exactly
     one, so that it too can be refused.
@@ -79,6 +82,7 @@ class FileChange(Message):
     kind: FileKind
     hunks: list[Hunk]
     new_uri: Uri | None = None
+    warning: str | None = None
 
 
 class Change(Message):
@@ -101,7 +105,8 @@ class Change(Message):
 
 
 class Approval(Message):
-    """An open question that only the person may decide: a `command` to run, or a workspace's `check` command.
+    """An open question that only the person may decide: a `command` to run, a workspace's `check` command, or a file
+    that holds a `secret`, to be read or written.
 
     The question itself is put with the request `window/showMessageRequest`, to every client, and answered there; this
     shape tells that it is open. `choices` are in the order shown. (A change to apply needs none: it is `proposed`.)
@@ -109,7 +114,7 @@ class Approval(Message):
 
     id: Id
     task: Id
-    kind: Literal["command", "check"]
+    kind: Literal["command", "check", "secret"]
     title: str
     detail: str
     choices: list[str]

@@ -60,12 +60,14 @@ class RepoMap:
     """One map for one world, on the world's event loop. Nothing is started before the first question.
 
     `state` is the user's state folder; None keeps no cache. `secrets`: the user has allowed files that hold keys to be
-    read. A failure of the map's process costs the map and nothing else: questions are then answered with nothing.
+    read; `names`: what else they count among such files. A failure of the map's process costs the map and nothing
+    else: questions are then answered with nothing.
     """
 
     world: World
     state: Path | None = None
     secrets: bool = False
+    names: tuple[str, ...] = ()
     idle: float = IDLE_SECONDS
     _dirty: set[Path] = field(default_factory=set[Path])
     _process: Process | None = None
@@ -197,7 +199,7 @@ class RepoMap:
         self._reader = asyncio.create_task(self._read(process), name="repository map")
         self._dirty.update(self.world.snapshot().buffers)
         cache = str(self.state / "repomap") if self.state is not None else None
-        first = {"roots": [str(root) for root in roots], "cache": cache, "secrets": self.secrets}
+        first = {"roots": [str(root) for root in roots], "cache": cache, "secrets": self.secrets, "names": self.names}
         if process.stdin is not None:
             process.stdin.write(_line(first))
         return process

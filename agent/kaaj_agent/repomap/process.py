@@ -11,7 +11,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -50,9 +50,13 @@ class Workspace:
     _scanned: bool = False
 
     @classmethod
-    def open(cls, roots: list[Path], cache: Path | None, *, secrets: bool, jobs: int | None = None) -> Workspace:
+    def open(
+        cls, roots: list[Path], cache: Path | None, *, secrets: bool, names: Sequence[str] = (), jobs: int | None = None
+    ) -> Workspace:
         folders = Folders(tuple(roots))
-        return cls(folders, Ignore(folders, secrets=secrets), Cache.open(cache, roots), jobs)
+        private = (cache.parent,) if cache is not None else ()
+        ignore = Ignore(folders, secrets=secrets, names=names, private=private)
+        return cls(folders, ignore, Cache.open(cache, roots), jobs)
 
     def update(self, texts: Mapping[str, str | None], *, scan: bool) -> None:
         """Take in what has changed, and look at every file where that is asked for or not yet done."""
@@ -264,7 +268,8 @@ def main() -> None:
     if not first:
         return
     cache = Path(first["cache"]) if first["cache"] else None
-    workspace = Workspace.open([Path(root) for root in first["roots"]], cache, secrets=bool(first["secrets"]))
+    roots = [Path(root) for root in first["roots"]]
+    workspace = Workspace.open(roots, cache, secrets=bool(first["secrets"]), names=first["names"])
     for line in sys.stdin.buffer:
         request = json.loads(line)
         try:

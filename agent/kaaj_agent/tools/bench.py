@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from kaaj_agent.failures import OutsideError
+from kaaj_agent.failures import FileError, OutsideError
 from kaaj_agent.hunks import Hunk
-from kaaj_agent.ignore import Ignore
+from kaaj_agent.ignore import GUARDED, Ignore, Reason
 from kaaj_agent.outputs import Outputs
 from kaaj_agent.ports import CommandResult, Diagnoser, ToolSpec
 from kaaj_agent.refusals import Refusal
@@ -19,6 +19,10 @@ from kaaj_agent.todo import Todo, TodoList
 
 if TYPE_CHECKING:
     from kaaj_agent.repomap.map import RepoMap
+
+
+Use: TypeAlias = Literal["read", "write"]
+_USED: Final[dict[Use, str]] = {"read": "read", "write": "written"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Bench:
     so that reading it again costs a line: (path, first, last) to the text's digest. `outputs` keeps what commands
     printed, `named` gives the texts that are no files by the word before the colon (`output:3`), `mcp` calls a tool of
     an MCP server, `explore` looks into a question in a context of its own, `refused` gives the hunks that the user
-    refused.
+    refused. `permit` asks the person whether a file that holds secrets may be read or written.
     """
 
     staging: Staging
@@ -74,13 +78,31 @@ class Bench:
     mcp: Callable[[str], Awaitable[ToolResult]] | None = None
     explore: Callable[[str], Awaitable[ToolResult]] | None = None
     refused: Callable[[], Sequence[Refusal]] = tuple
+    permit: Callable[[Path, Use], Awaitable[bool]] | None = None
 
-    async def path(self, name: str) -> Path:
-        """The file that a name means. Raises OutsideError where it may not be touched."""
-        path, ignored = await asyncio.to_thread(self._find, name)
-        if ignored and not any(file.target == path for file in self.staging.files):
+    async def path(self, name: str, use: Use | None = None) -> Path:
+        """The file that a name means. Raises OutsideError where it may not be touched.
+
+        Where it holds secrets the person is asked, if there is a `use` to ask for.
+        """
+        path, reason = await asyncio.to_thread(self._find, name)
+        if reason == "secret" and use is not None and self.permit is not None:
+            if not await self.permit(path, use):
+                raise OutsideError(f"The user did not allow {name} to be {_USED[use]}. Go on without it.", path=name)
+        elif reason is not None and (reason in GUARDED or not self._stands(path)):
             raise OutsideError(f"{name} is withheld by an ignore rule.", path=name)
         return path
+
+    async def waits(self, name: str) -> bool:
+        """Whether the person would be asked before a file is written."""
+        try:
+            _, reason = await asyncio.to_thread(self._find, name)
+        except FileError:
+            return False
+        return reason == "secret" and self.permit is not None
+
+    def _stands(self, path: Path) -> bool:
+        return any(file.target == path for file in self.staging.files)
 
     def name(self, path: Path) -> str:
         return self.staging.folders.name_of(path)
@@ -99,10 +121,10 @@ class Bench:
                 return f"\nThe user refused this very change before{why}. Undo it, unless they asked for it since."
         return ""
 
-    def _find(self, name: str) -> tuple[Path, bool]:
-        """The path, and whether it is ignored. Looks at the disk."""
+    def _find(self, name: str) -> tuple[Path, Reason | None]:
+        """The path, and why it is left alone, if it is. Looks at the disk."""
         path = self.staging.folders.resolve(name)
-        return path, self.ignore.ignored(path)
+        return path, self.ignore.reason(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal, schema
 
 
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
-    path = await bench.path(arguments["path"])
+    path = await bench.path(arguments["path"], "write")
     name = bench.name(path)
     document = await bench.staging.read(path)
     # In a thread: a piece that is not there is looked for in every relaxed way, which may take a moment.

@@ -28,7 +28,7 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
         if text is None:
             return refusal(f"There is no {asked}.")
         return await _lines(bench, Document(Path(asked), text, None), asked, arguments)
-    path = await bench.path(asked)
+    path = await bench.path(asked, "read")
     document = await bench.staging.read(path)
     return await _lines(bench, document, bench.name(path), arguments)
 

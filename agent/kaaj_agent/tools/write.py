@@ -11,7 +11,7 @@ from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal, schema
 
 
 async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
-    path = await bench.path(arguments["path"])
+    path = await bench.path(arguments["path"], "write")
     name = bench.name(path)
     content: str = arguments["content"]
     before = await bench.staging.find(path)

@@ -131,6 +131,7 @@ def agent_settings(settings: Settings, base: AgentSettings) -> AgentSettings:
         temperature=settings.temperature,
         seed=settings.seed,
         hide_secrets=settings.hide_secrets,
+        secret_files=tuple(settings.secret_files),
         prices=_prices(settings.prices),
         mcp=tuple(_mcp(name, server) for name, server in settings.mcp.items()) or base.mcp,
     )
