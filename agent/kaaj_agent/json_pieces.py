@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, cast
 
 STEP: Final = 65_536
@@ -18,7 +18,7 @@ def pieces(row: Any, step: int = STEP) -> Iterator[str]:
             yield from pieces(value, step)
         yield "}" if row else "{}"
     elif isinstance(row, list):
-        for number, value in enumerate(cast("list[Any]", row)):
+        for number, value in enumerate(cast("Sequence[object]", row)):
             yield "," if number else "["
             yield from pieces(value, step)
         yield "]" if row else "[]"
@@ -29,3 +29,16 @@ def pieces(row: Any, step: int = STEP) -> Iterator[str]:
         yield '"'
     else:
         yield json.dumps(row)
+
+
+def blocks(made: Iterable[str], size: int = STEP) -> Iterator[bytes]:
+    """The pieces as bytes, small ones put together to about `size`."""
+    held: list[str] = []
+    length = 0
+    for piece in made:
+        held.append(piece)
+        length += len(piece)
+        if length >= size:
+            yield "".join(held).encode()
+            held, length = [], 0
+    yield "".join(held).encode()

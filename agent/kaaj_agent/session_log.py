@@ -17,7 +17,7 @@ import os
 import shutil
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import FileIO
@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 from kaaj_agent.changes import ChangeSet, Draft
 from kaaj_agent.codec import from_json, to_json
 from kaaj_agent.events import Body, ChangeChanged, Event
-from kaaj_agent.json_pieces import pieces
+from kaaj_agent.json_pieces import blocks, pieces
 from kaaj_agent.ports import Message, NewPrefix
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class SessionLog:
         except OSError as error:
             log.problem = f"The session cannot be saved ({error.strerror}); it goes on, but will not outlive Kaaj."
         head = {"kaaj": VERSION, "session": session, "roots": [str(r) for r in roots], "created": created}
-        log._write(json.dumps(head))
+        log._write((json.dumps(head).encode() + b"\n",))
         return log
 
     @classmethod
@@ -175,7 +175,7 @@ class SessionLog:
                 self._writer = threading.Thread(target=self._write_waiting, name="kaaj-log")
                 self._writer.start()
         if not later:
-            self._write(json.dumps(row(), separators=(",", ":")))
+            self._write((json.dumps(row(), separators=(",", ":")).encode() + b"\n",))
 
     def _write_waiting(self) -> None:
         while True:
@@ -185,16 +185,17 @@ class SessionLog:
                     return
                 row = self._waiting.popleft()
             try:
-                self._write("".join(pieces(row())))
+                self._write(blocks((*pieces(row()), "\n")))
             except Exception:  # noqa: BLE001 - we erred: the entry is lost, and what comes behind it is written
                 _log.exception("an entry of %s", self.path)
 
-    def _write(self, text: str) -> None:
+    def _write(self, line: Iterable[bytes]) -> None:
         if self.file is None:
             return
         try:
-            line = text.encode() + b"\n"
-            if self.file.write(line) != len(line):
+            for part in line:
+                if self.file.write(part) == len(part):
+                    continue
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - as the next write would
         except OSError as error:
             self.problem = (
@@ -218,8 +219,10 @@ def _length(row: Any) -> int:
     if isinstance(row, str):
         return len(row)
     if isinstance(row, dict):
-        return sum(map(_length, cast("Row", row).values()))
-    return sum(map(_length, cast("list[Any]", row))) if isinstance(row, list) else 0
+        return sum(_length(value) for value in cast("Row", row).values())
+    if isinstance(row, list):
+        return sum(_length(value) for value in cast("Sequence[object]", row))
+    return 0
 
 
 def _append_to(path: Path) -> FileIO:

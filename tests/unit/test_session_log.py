@@ -16,7 +16,7 @@ from kaaj_agent.changes import Applied, ChangeSet, CheckResult, Draft, FileChang
 from kaaj_agent.clock import SystemClock
 from kaaj_agent.codec import from_json, to_json
 from kaaj_agent.document import Document
-from kaaj_agent.json_pieces import pieces
+from kaaj_agent.json_pieces import blocks, pieces
 from kaaj_agent.ports import Message, Question, ToolCall, Usage
 from kaaj_agent.session import Session
 from kaaj_agent.session_log import SessionLog, header, replay
@@ -173,6 +173,7 @@ def test_what_is_large_is_written_by_a_thread_in_its_order(tmp_path: Path) -> No
 def test_json_in_pieces_is_json(value: object, step: int) -> None:
     made = list(pieces(value, step))
     assert "".join(made) == json.dumps(value, separators=(",", ":"))
+    assert b"".join(blocks(made, step)).decode() == "".join(made)
     strings = [piece for piece in made if len(piece) > 12 * step + 3]  # an escaped character takes twelve at most
     assert all(piece.endswith(":") or piece.lstrip("-").isdigit() for piece in strings)
 
