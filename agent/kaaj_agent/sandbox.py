@@ -2,7 +2,7 @@
 
 Inside, a command has no network, no home of the user's, no other processes in sight, and the staged tree stands at
 the workspace's own path, so that absolute paths (the first line of a venv's scripts, editable installs) mean the
-staged tree. All else of the machine is read-only. Flags after bubblewrap's manual page (bwrap(1), 0.8).
+staged tree. All else of the machine is read-only. It gets the network only where the person has granted it.
 """
 
 from __future__ import annotations
@@ -10,30 +10,27 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-_TRIAL_SECONDS: Final = 10.0
-FILE_MAX_BLOCKS: Final = 4 * 1024 * 1024
-"""Blocks of 512 bytes: no command writes a file over 2 GiB, so that none fills the disk by mistake."""
-
-_START: Final = f'ulimit -c 0; ulimit -f {FILE_MAX_BLOCKS}; exec /bin/sh -c "$1"'
-
-_ISOLATION: Final = (
-    "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--ro-bind", "/", "/",
-)  # fmt: skip
+from kaaj_agent.bubblewrap import ISOLATION, try_bubblewrap
+from kaaj_agent.command_caps import Caps
 
 _HIDDEN: Final = (
-    "/tmp", "/var/tmp", "/home", "/root", "/run", "/media",  # noqa: S108 - covered, not written to
+    "/tmp", "/var/tmp", "/home", "/root", "/run", "/media", "/mnt",  # noqa: S108 - covered, not written to
     "/etc/ssh", "/etc/ssl/private", "/etc/kubernetes", "/etc/wireguard",
 )  # fmt: skip
 """Covered by empty folders: people's files, a machine's keys, the sockets of desktop, container and login services."""
+
+_SCRATCH: Final = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - as above
+"""Covered by empty folders that can be written to."""
+
+_RESOLVER: Final = Path("/etc/resolv.conf")
+"""Often a link to where it would be hidden."""
 
 _HIDDEN_FILES: Final = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/krb5.keytab")
 _TOOLCHAINS: Final = (
@@ -56,7 +53,7 @@ _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|^KAAJ_|^OPENAI_"
 _CACHES: Final = (".cache", ".vite", ".vite-temp")
 """Folders in node_modules that bundlers write to: empty and writable inside."""
 
-Kind: TypeAlias = Literal["hide", "read", "write", "mask"]
+Kind: TypeAlias = Literal["hide", "scratch", "read", "write", "mask"]
 
 
 def clean_environment(source: Mapping[str, str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -84,16 +81,22 @@ def clean_environment(source: Mapping[str, str], extra: Mapping[str, str] | None
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One thing at a place of the sandbox: hidden, readable or writable. `source` is a path outside."""
+    """One thing at a place of the sandbox. `source` is a path outside.
+
+    `hide` covers it with an empty folder, `scratch` with one that holds `size` bytes of what commands write.
+    """
 
     kind: Kind
     place: Path
     source: Path
+    size: int = 0
 
     def argv(self) -> list[str]:
         match self.kind:
             case "hide":
                 return ["--tmpfs", str(self.place)]
+            case "scratch":
+                return ["--size", str(self.size), "--tmpfs", str(self.place)]
             case "mask":
                 return ["--ro-bind", os.devnull, str(self.place)]
             case "read":
@@ -107,13 +110,17 @@ class Sandbox:
     """How commands are started on this machine.
 
     `program` is bubblewrap's path, or None where commands run plainly; `reason` then says why, for people.
-    `hidden` are folders that no command may see (Kaaj's own state, the models).
+    `hidden` are folders that no command may see (Kaaj's own state, the models). `flags` are bubblewrap's for every
+    command, `filter` is for its `--seccomp`, which whoever starts it hands over with a descriptor.
     """
 
     program: Path | None
     reason: str = ""
     hidden: tuple[Path, ...] = ()
     home: Path = Path("/nonexistent")
+    flags: tuple[str, ...] = ISOLATION
+    filter: bytes = field(default=b"", repr=False)
+    caps: Caps = field(default_factory=Caps.of_this_machine)
 
     @classmethod
     async def find(cls, hidden: Iterable[Path] = (), *, wanted: bool = True) -> Sandbox:
@@ -122,8 +129,9 @@ class Sandbox:
         home = _home()
         if not wanted:
             return cls(None, "The sandbox is switched off in your settings.", covered, home)
-        program, reason = await asyncio.to_thread(try_bubblewrap)
-        return cls(Path(program) if program else None, reason, covered, home)
+        found = await asyncio.to_thread(try_bubblewrap)
+        program = Path(found.program) if found.program else None
+        return cls(program, found.reason, covered, home, found.flags, found.filter)
 
     @property
     def available(self) -> bool:
@@ -144,40 +152,51 @@ class Sandbox:
         masks: Sequence[tuple[Path, Path]] = (),
         home: Path | None = None,
         start_in: Path | None = None,
+        network: bool = False,
     ) -> list[str]:
         """The arguments that run `command` by `sh -c` with `shadow` standing at `workspace`.
 
         `readonly` are real paths inside the workspace that are shown as they are; `more` are further pairs of
         shadow and workspace; `masks` are pairs of a file and the place where it stands instead; `home` is a folder
-        that plays the user's home; the command starts in `start_in`, else in the workspace. Without bubblewrap it is
-        the plain command, to be started in `shadow`.
+        that plays the user's home; the command starts in `start_in`, else in the workspace; with `network` it has the
+        machine's. Without bubblewrap it is the plain command, to be started in `shadow`.
         """
-        start = ["/bin/sh", "-c", _START, "sh", command]
+        caps = self.caps.script(sandboxed=self.program is not None)
+        start = ["/bin/sh", "-c", f'{caps}; exec /bin/sh -c "$1"', "sh", command]
         if self.program is None:
             return start
         trees = [(shadow, workspace), *more]
+        scratch = self.caps.scratch
         mounts = [Mount("hide", Path(place), Path(place)) for place in _HIDDEN if Path(place).is_dir()]
+        mounts += [Mount("scratch", place, place, 2 * scratch) for place in _SCRATCH if place.is_dir()]
         mounts += [Mount("hide", place, place) for place in self.hidden if place.is_dir()]
         mounts += [Mount("mask", Path(p), Path(p)) for p in _HIDDEN_FILES if os.access(p, os.R_OK)]
         if self.home.is_dir():
             mounts.append(Mount("write", self.home, home) if home else Mount("hide", self.home, self.home))
-        for tool in (*self._tools, *_bases(readonly)):
+        resolver = (_RESOLVER.resolve(),) if network else ()
+        for tool in (*self._tools, *_bases(readonly), *resolver):
             if not any(tool.is_relative_to(place) for _, place in trees) and _is_covered(tool, mounts):
                 mounts.append(Mount("read", tool, tool))
         mounts += [Mount("write", place, source) for source, place in trees]
         shown = [path for path in readonly if path.exists()]  # it may have gone since it was noted
         mounts += [Mount("read", path, path) for path in shown]
         mounts += [
-            Mount("hide", path / name, path / name) for path in shown for name in _CACHES if (path / name).is_dir()
+            Mount("scratch", path / name, path / name, scratch)
+            for path in shown
+            for name in _CACHES
+            if (path / name).is_dir()
         ]
         mounts += [Mount("read", place, source) for source, place in masks]
         # A later mount covers an earlier one, so that what lies deeper has to come later. A write at the place of a
         # hide has to win, which the stable sort gives: hides come first in the list.
         ordered = sorted(_last_of_each(mounts), key=lambda mount: len(mount.place.parts))
         flags = [flag for mount in ordered for flag in mount.argv()]
+        # What only hides is closed once the places of deeper mounts have been made in it.
+        sealed = [flag for mount in ordered if mount.kind == "hide" for flag in ("--remount-ro", str(mount.place))]
+        shared = ("--size", str(scratch), "--tmpfs", "/dev/shm", "--remount-ro", "/dev")  # noqa: S108 - its own
         return [
-            str(self.program), *_ISOLATION, "--dev", "/dev", "--proc", "/proc", *flags,
-            "--chdir", str(start_in or workspace), "--", *start,
+            str(self.program), *self.flags, *(["--share-net"] if network else []), "--dev", "/dev", *shared,
+            "--proc", "/proc", *flags, *sealed, "--chdir", str(start_in or workspace), "--", *start,
         ]  # fmt: skip
 
 
@@ -204,7 +223,7 @@ def _last_of_each(mounts: Iterable[Mount]) -> list[Mount]:
 
 
 def _is_covered(path: Path, mounts: Iterable[Mount]) -> bool:
-    return any(path.is_relative_to(mount.place) for mount in mounts if mount.kind in ("hide", "write"))
+    return any(path.is_relative_to(mount.place) for mount in mounts if mount.kind in ("hide", "scratch", "write"))
 
 
 def _bases(readonly: Iterable[Path]) -> list[Path]:
@@ -245,25 +264,3 @@ def toolchains(home: Path, search_path: str, private: Sequence[Path]) -> tuple[P
             kept = [other for other in kept if not other.is_relative_to(path)]
             kept.append(path)
     return tuple(kept)
-
-
-@lru_cache(maxsize=1)
-def try_bubblewrap() -> tuple[str | None, str]:
-    """Bubblewrap's path where it works, else None and why not."""
-    program = shutil.which("bwrap")
-    if program is None:
-        hint = "" if sys.platform == "linux" else " (it exists for Linux only)"
-        return None, f"bubblewrap (bwrap) is not installed{hint}."
-    command = [program, *_ISOLATION, "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--", "/bin/true"]  # noqa: S108 - as above
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=_TRIAL_SECONDS, stdin=subprocess.DEVNULL, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return None, f"bubblewrap did not answer within {_TRIAL_SECONDS:.0f} s."
-    except OSError as error:
-        return None, f"bubblewrap cannot be started: {error.strerror}."
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        return None, f"bubblewrap does not work here: {said[-1] if said else f'exit code {done.returncode}'}."
-    return program, ""

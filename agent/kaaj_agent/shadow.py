@@ -40,6 +40,8 @@ _OFFLINE: Final = {
 }
 """Without a network, tools that know it fail at once instead of waiting."""
 
+_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
 _GIT_SECTION: Final = re.compile(r"(?ms)^\[(?:core|extensions)\b[^\n]*\n(?:(?!\[)[^\n]*\n?)*")
 
 T = TypeVar("T")
@@ -71,13 +73,9 @@ class Shadow:
         self._sweeping: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._home = folder / "home"
-        self.shell = ShadowShell(
-            self.place_of(root),
-            self._argv,
-            self._environment,
-            sandboxed=sandbox.available,
-            rename={} if sandbox.available else {str(tree.folder): str(tree.root) for tree in self._trees},
-        )
+        self.shell = self._shell(network=False)
+        self.networked = self._shell(network=True)
+        """As `shell`, with the network: for commands that the person has granted it to."""
 
     @classmethod
     async def open(
@@ -191,6 +189,18 @@ class Shadow:
 
     # --- how commands are started ----------------------------------------------------------------------------------
 
+    def _shell(self, *, network: bool) -> ShadowShell:
+        sandbox = self.sandbox
+        return ShadowShell(
+            self.place_of(self.root),
+            lambda command: self._argv(command, network=network),
+            lambda: self._environment(network=network),
+            sandboxed=sandbox.available,
+            rename={} if sandbox.available else {str(tree.folder): str(tree.root) for tree in self._trees},
+            rules=sandbox.filter,
+            processes=sandbox.caps.processes,
+        )
+
     def _prepare(self) -> None:
         self._home.mkdir(exist_ok=True)
         for number, tree in enumerate(self._trees):
@@ -201,7 +211,7 @@ class Shadow:
             # Addresses of remotes and helpers may hold passwords; what git needs to read the repository stays.
             (self.folder / f"git-{number}").write_text("".join(_GIT_SECTION.findall(text)), "utf-8")
 
-    def _argv(self, command: str) -> list[str]:
+    def _argv(self, command: str, *, network: bool) -> list[str]:
         main = next(tree for tree in self._trees if self.root.is_relative_to(tree.root))
         readonly = [path for tree in self._trees for path in tree.readonly]
         masks: list[tuple[Path, Path]] = []
@@ -219,12 +229,15 @@ class Shadow:
             masks=masks,
             home=self._home,
             start_in=self.root,
+            network=network,
         )
 
-    def _environment(self) -> Mapping[str, str]:
+    def _environment(self, *, network: bool) -> Mapping[str, str]:
         inside = self.sandbox.available
         here = self.root if inside else self.place_of(self.root)
-        extra = dict(_OFFLINE) if inside else {"GIT_CEILING_DIRECTORIES": str(self.folder)}
+        extra = (
+            {"GIT_CEILING_DIRECTORIES": str(self.folder)} if not inside else _proxies() if network else dict(_OFFLINE)
+        )
         first: list[str] = []
         for name in (".venv", "venv"):
             if (self.root / name / "bin" / "python").exists():
@@ -239,6 +252,17 @@ class Shadow:
         environment = clean_environment(os.environ, extra)
         environment["PATH"] = os.pathsep.join([*first, environment["PATH"]])
         return environment
+
+
+def _proxies() -> dict[str, str]:
+    """The way to the network, where it leads over a proxy that wants no password."""
+    found: dict[str, str] = {}
+    for name in _PROXIES:
+        for spelling in (name, name.upper()):
+            value = os.environ.get(spelling, "")
+            if value and "@" not in value:
+                found[spelling] = value
+    return found
 
 
 def _outermost(roots: Iterable[Path]) -> list[Path]:

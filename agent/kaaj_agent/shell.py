@@ -11,9 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
+from kaaj_agent import process_count
+from kaaj_agent.command_caps import PROCESSES_MAX
 from kaaj_agent.cutting import around
 from kaaj_agent.failures import SandboxError
 from kaaj_agent.finishing import finish
+from kaaj_agent.handing import Handing
 from kaaj_agent.output import CAP, Output
 from kaaj_agent.ports import CommandResult
 
@@ -35,8 +38,10 @@ T = TypeVar("T")
 class ShadowShell:
     """Runs commands by `sh -c` in `folder`. `argv` turns a command into the arguments that start it.
 
-    `environment` is all that a command gets. `rename` maps texts in the output, such as the shadow's own path, to
-    what people know.
+    With `sandboxed` these begin with bubblewrap, which is handed `rules` (its `--seccomp`) and is killed once more than
+    `processes` stand below it where the kernel does not see to that. `environment` is all that a command gets.
+
+    `rename` maps texts in the output, such as the shadow's own path, to what people know.
     """
 
     def __init__(
@@ -47,12 +52,16 @@ class ShadowShell:
         *,
         sandboxed: bool,
         rename: Mapping[str, str] | None = None,
+        rules: bytes = b"",
+        processes: int = PROCESSES_MAX,
     ) -> None:
         self._folder = folder
         self._argv = argv
         self._environment = environment
         self._sandboxed = sandboxed
         self._rename = dict(rename or {})
+        self._rules = rules
+        self._processes = processes
 
     @property
     def sandboxed(self) -> bool:
@@ -72,34 +81,39 @@ class ShadowShell:
         mark = uuid.uuid4().hex
         began = time.monotonic()
         reading, writing = os.pipe()
-        try:
-            process = await self._start(command, writing, mark)
-        except BaseException:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
-        timed_out = False
-        try:
-            # From here on there is a process to end, whatever is raised.
-            async with _Reader(reading, output) as reader:
-                try:
-                    async with asyncio.timeout(timeout):
-                        await process.wait()
-                except TimeoutError:
-                    timed_out = True
-                finally:
-                    await finish(self._end(process, mark, reader))
-        except BaseException:
-            await finish(_kill_all(process, mark, sandboxed=self._sandboxed))
-            raise
+        with Handing(self._rules if self._sandboxed else None) as handing:
+            try:
+                process = await self._start(command, writing, mark, handing)
+            except BaseException:
+                os.close(reading)
+                raise
+            finally:
+                os.close(writing)
+            handing.handed()
+            timed_out = False
+            try:
+                # From here on there is a process to end, whatever is raised.
+                async with _Reader(reading, output) as reader:
+                    try:
+                        async with asyncio.timeout(timeout):
+                            too_many = await self._until_ended(process)
+                    except TimeoutError:
+                        timed_out, too_many = True, False
+                    finally:
+                        await finish(self._end(process, mark, reader))
+            except BaseException:
+                await finish(_kill_all(process, mark, sandboxed=self._sandboxed))
+                raise
+            set_up = handing.was_set_up()
         seconds = time.monotonic() - began
         whole = await asyncio.to_thread(output.text)
         text = await asyncio.to_thread(around, whole, CAP)
         if timed_out:
             text += f"\n[stopped: it ran longer than {timeout:g} s]"
         code = None if timed_out else process.returncode
-        if self._sandboxed and code == 1 and text.startswith("bwrap: "):
+        if too_many:
+            text += f"\n[stopped: it had started more than {self._processes:,} processes]"
+        elif self._sandboxed and code == 1 and not set_up and text.startswith("bwrap: "):
             raise SandboxError(
                 f"The sandbox could not be set up: {text.strip().removeprefix('bwrap: ')}",
                 kept="The command was not run.",
@@ -108,8 +122,22 @@ class ShadowShell:
         cut = len(whole) > CAP or output.was_cut
         return CommandResult(code, text, seconds, timed_out, cut, whole if cut else "")
 
-    async def _start(self, command: str, writing: int, mark: str) -> asyncio.subprocess.Process:
-        argv = self._argv(command)
+    async def _until_ended(self, process: asyncio.subprocess.Process) -> bool:
+        """Wait for the end of the process; whether it was killed for having too many below it."""
+        if not self._sandboxed or not process_count.is_needed():
+            await process.wait()
+            return False
+        counting = asyncio.create_task(process_count.kill_above(process.pid, self._processes))
+        try:
+            await process.wait()
+            return counting.done() and counting.result()
+        finally:
+            counting.cancel()
+            await asyncio.wait({counting})
+
+    async def _start(self, command: str, writing: int, mark: str, handing: Handing) -> asyncio.subprocess.Process:
+        argv = list(self._argv(command))
+        argv[1:1] = handing.flags
         starting = asyncio.create_subprocess_exec(
             *argv,
             stdin=asyncio.subprocess.DEVNULL,
@@ -118,6 +146,7 @@ class ShadowShell:
             cwd=self._folder,
             env={**self._environment(), _MARK: mark},
             start_new_session=True,
+            pass_fds=handing.descriptors,
         )
         task = asyncio.ensure_future(starting)
         try:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaaj_agent import sandbox as module
+from kaaj_agent import bubblewrap as module
+from kaaj_agent.command_caps import FILE_MAX_BLOCKS
 from kaaj_agent.sandbox import Sandbox, toolchains
 from kaaj_agent.shadow import Shadow
 from kaaj_agent.world import Folders, World
@@ -179,4 +180,4 @@ async def test_the_home_is_writable_and_thrown_away(sandbox: Sandbox) -> None:
 async def test_no_file_over_the_limit(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     root = sandbox.home / "project"
     root.mkdir()
-    assert await run(sandbox, root, "ulimit -f; ulimit -c") == f"{module.FILE_MAX_BLOCKS}\n0\n"
+    assert await run(sandbox, root, "ulimit -f; ulimit -c") == f"{FILE_MAX_BLOCKS}\n0\n"

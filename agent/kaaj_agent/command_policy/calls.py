@@ -1,0 +1,260 @@
+"""What simple commands do: wrappers are taken off, nested scripts handed on, and places that are written to noted."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Final
+
+from kaaj_agent.command_policy import programs
+from kaaj_agent.command_policy.places import Places
+from kaaj_agent.command_policy.words import Variables, Word, literal
+
+_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
+_ALTERNATIVES: Final = 16
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was found, as sentences: what is never done, what could not be told, and what is worth knowing."""
+
+    refusals: list[str] = field(default_factory=list[str])
+    doubts: list[str] = field(default_factory=list[str])
+    remarks: list[str] = field(default_factory=list[str])
+    programs: list[str] = field(default_factory=list[str])
+    network: list[str] = field(default_factory=list[str])
+
+    def refuse(self, sentence: str) -> None:
+        once(self.refusals, sentence)
+
+    def doubt(self, sentence: str) -> None:
+        once(self.doubts, sentence)
+
+    def remark(self, sentence: str) -> None:
+        once(self.remarks, sentence)
+
+
+def once(rows: list[str], row: str) -> None:
+    if row not in rows:
+        rows.append(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a simple command reads: `texts` are here-documents and here-strings, `fed` that something writes to it."""
+
+    texts: tuple[Word, ...] = ()
+    fed: bool = False
+
+
+@dataclass(slots=True)
+class Calls(ABC):
+    """A script that is being read. `base` is the folder it is in, None once that is not known any more."""
+
+    found: Findings
+    places: Places
+    variables: Variables
+    base: str | None
+    depth: int = 0
+
+    @abstractmethod
+    def nested(self, text: str, *, same_shell: bool = False) -> None:
+        """Read a script inside of this one; with `same_shell` it shares its variables and folder."""
+
+    def writes(self, word: Word) -> None:
+        for text in word.texts():
+            if (place := self.places.outside(text, self.base)) is not None:
+                self.found.refuse(f"It writes to {place}, which is outside of the workspace.")
+
+    def assigned(self, name: str) -> None:
+        if name in programs.LOADERS:
+            self.found.remark(f"It sets {name}, which decides what else is run.")
+
+    def call(self, words: list[Word], given: Input) -> None:
+        """One program with its words, wrappers included."""
+        first, rest = words[0], words[1:]
+        if not first.known:
+            shown = " ".join(first.raw.split())[:80]
+            self.found.doubt(f"Which program it runs is only decided when it runs: {shown}")
+            return
+        for text in first.texts():
+            parts = [text] if first.whole else text.split()
+            if parts:
+                self._program(parts[0], [*map(literal, parts[1:]), *rest], given)
+
+    def _program(self, path: str, rest: list[Word], given: Input) -> None:
+        name = path.rpartition("/")[2]
+        once(self.found.programs, path)
+        if name in programs.RIGHTS:
+            self.found.refuse(f"It asks for another user's rights (`{name}`); commands have only their own.")
+        elif name in programs.MACHINE or name.startswith("mkfs."):
+            self.found.refuse(f"`{name}` changes the machine, not the workspace.")
+        elif name in programs.SHELLS:
+            self._shell(name, rest, given)
+        elif name == "eval":
+            self._text(rest, "eval", same_shell=True)
+        elif name == "trap":
+            self._text(rest[:1], "trap", same_shell=True)
+        elif name == "alias":
+            for word in rest:
+                for text in word.texts():
+                    self.nested(text.partition("=")[2])
+        elif name in ("cd", "pushd", "popd"):
+            self._moves(name, rest)
+        elif name == "find":
+            self._find(rest, given)
+        elif name == "script" and any("-c" in word.texts() for word in rest):
+            at = next(at for at, word in enumerate(rest) if "-c" in word.texts())
+            self._text(rest[at + 1 : at + 2], "script")
+        elif name in programs.WRAPPERS:
+            self._wrapped(name, programs.WRAPPERS[name], rest, given)
+        else:
+            self._ordinary(name, rest, given)
+
+    def _ordinary(self, name: str, rest: list[Word], given: Input) -> None:
+        operands = tuple(next(word.texts(), "") for word in rest)
+        bare = tuple(text for text in operands if not text.startswith("-"))
+        if programs.wants_network(name, bare):
+            once(self.found.network, name)
+        if bare and (name, bare[0]) in programs.RUNNERS:
+            at = operands.index(bare[0])
+            self._wrapped(name, programs.Wrapper(), rest[at + 1 :], given)
+        if name in ("sed", "perl") and any(text.startswith(("-i", "--in-place")) for text in operands):
+            self._write_operands(programs.Writer(skip=1), rest)
+        elif name == "dd":
+            for word in rest:
+                for text in word.texts():
+                    if text.startswith("of="):
+                        self.writes(literal(text[3:]))
+        if name in programs.WRITERS:
+            self._write_operands(programs.WRITERS[name], rest)
+
+    def _write_operands(self, writer: programs.Writer, rest: list[Word]) -> None:
+        operands: list[Word] = []
+        at = 0
+        while at < len(rest):
+            text = next(rest[at].texts(), "")
+            if text in writer.into and at + 1 < len(rest):
+                self.writes(rest[at + 1])
+                at += 1
+            elif text.startswith("--") and text.partition("=")[0] in writer.into:
+                self.writes(literal(text.partition("=")[2]))
+            elif text in writer.taking:
+                at += 1
+            elif not text.startswith("-") or text == "-":
+                operands.append(rest[at])
+            at += 1
+        for word in (
+            operands[-1:] if writer.last and len(operands) > 1 else [] if writer.last else operands[writer.skip :]
+        ):
+            self.writes(word)
+
+    def _moves(self, name: str, rest: list[Word]) -> None:
+        operands = [word for word in rest if not any(text.startswith("-") and text != "-" for text in word.texts())]
+        if name == "popd" or len(operands) > 1:
+            self.base = None
+        elif not operands:
+            self.base = self.places.home
+        else:
+            texts = list(operands[0].texts())
+            known = len(texts) == 1 and operands[0].known and texts[0] != "-"
+            self.base = self.places.join(texts[0], self.base) if known else None
+
+    def _shell(self, name: str, rest: list[Word], given: Input) -> None:
+        at = 0
+        runs_text = False
+        while at < len(rest):
+            if not rest[at].known:
+                self.found.doubt(f"What `{name}` runs is only decided when it runs: {rest[at].raw[:80]}")
+                return
+            text = next(rest[at].texts(), "")
+            if text in ("-", "--") or not text.startswith(("-", "+")):
+                at += text in ("-", "--")
+                break
+            short = not text.startswith("--")
+            runs_text = runs_text or (short and "c" in text[1:]) or text == "--command"
+            if text == "-s":
+                rest = rest[:at]
+                break
+            at += 2 if text in ("-o", "+o", "-O", "+O", "--rcfile", "--init-file") else 1
+        if runs_text:
+            self._text(rest[at : at + 1], name)
+        elif at < len(rest):
+            return  # a script in a file: what it does is seen by running it
+        elif given.texts:
+            for word in given.texts:
+                self._text([word], name)
+        elif given.fed:
+            self.found.doubt(f"`{name}` runs what another command prints, which is not known before.")
+
+    def _text(self, words: list[Word], name: str, *, same_shell: bool = False) -> None:
+        """A script that is given as text."""
+        if any(not word.known and word.values is None for word in words):
+            self.found.doubt(f"`{name}` runs a text that is only put together when it runs.")
+            return
+        texts = [""]
+        for word in words:
+            texts = [f"{before} {text}".strip() for before in texts for text in word.texts()][:_ALTERNATIVES]
+        for text in texts:
+            self.nested(text, same_shell=same_shell)
+
+    def _wrapped(self, name: str, wrapper: programs.Wrapper, rest: list[Word], given: Input) -> None:
+        """What a wrapper starts."""
+        at, skip = 0, wrapper.skip
+        base = self.base
+        while at < len(rest):
+            text = next(rest[at].texts(), None)
+            if text is None:
+                break
+            if text == "--":
+                at += 1
+                continue
+            if name == "env" and (text.startswith(("-S", "--split-string"))):
+                # Its value is a command line of its own, in quotes much like the shell's.
+                value = text.removeprefix("--split-string").removeprefix("-S").removeprefix("=")
+                self._text([literal(value), *rest[at + 1 :]] if value else rest[at + 1 :], "env")
+                return
+            if text in ("-c", "--command") and name in ("flock", "xvfb-run"):
+                self._text(rest[at + 1 : at + 2], name)
+                return
+            if name == "command" and text in ("-v", "-V"):
+                return
+            if text.startswith("-") and len(text) > 1:
+                if text in ("-C", "--chdir"):
+                    self.base = None
+                at += 2 if text in wrapper.taking else 1
+            elif wrapper.assigns and _ASSIGNMENT.match(text):
+                self.assigned(text.partition("=")[0])
+                at += 1
+            elif skip:
+                skip -= 1
+                at += 1
+            else:
+                break
+        if at < len(rest):
+            if name in ("npx", "bunx", "uvx"):
+                once(self.found.network, name)
+            if name in ("watch", "parallel"):
+                self._text(rest[at:], name)
+            else:
+                # xargs hands on what it reads as operands; where they go cannot be told, so a shell must not take them.
+                self.call(
+                    rest[at:], Input(fed=given.fed or name in ("xargs", "parallel")) if name == "xargs" else given
+                )
+        self.base = base
+
+    def _find(self, rest: list[Word], given: Input) -> None:
+        texts = [next(word.texts(), "") for word in rest]
+        starts = 0
+        while starts < len(texts) and texts[starts] and not texts[starts].startswith(("-", "(", "!")):
+            starts += 1
+        if "-delete" in texts:
+            for word in rest[:starts]:
+                self.writes(word)
+        for at, text in enumerate(texts):
+            if text in ("-exec", "-execdir", "-ok", "-okdir"):
+                end = next((i for i in range(at + 1, len(texts)) if texts[i] in (";", "+")), len(texts))
+                self.call(rest[at + 1 : end] or [literal("true")], given)
+            elif text in ("-fprint", "-fprintf", "-fls", "-fprint0") and at + 1 < len(rest):
+                self.writes(rest[at + 1])
