@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final
 from kaaj_agent import events as ev
 from kaaj_agent.approvals import Approvals
 from kaaj_agent.archive import Archive
-from kaaj_agent.changes import ChangeSet, Proposed
+from kaaj_agent.changes import Applied, ChangeSet, CheckResult, Proposed
 from kaaj_agent.clock import SystemClock
 from kaaj_agent.connecting import Connecting
 from kaaj_agent.failures import BadRequestError
+from kaaj_agent.history import History, Kept, load
+from kaaj_agent.journaled import Journaled
 from kaaj_agent.ports import Applier, Approver, Clock, Diagnoser, Model, Question
 from kaaj_agent.request import Started, StartRequest
 from kaaj_agent.reviews import Reviews
@@ -73,7 +75,17 @@ class Agent:
 
     def __post_init__(self) -> None:
         self.approvals = Approvals(self.approver, self.clock)
-        self.reviews = Reviews(self.world, self.applier)
+        self.history = History(self.state_dir / "history")
+        journaled = Journaled(
+            self.applier,
+            self.history,
+            self.world,
+            lambda task: self._session_of_task(task).id,
+            lambda task, text: self._session_of_task(task).emit(ev.Noticed(task, "warning", text)),
+        )
+        self.reviews = Reviews(self.world, journaled)
+        self.untold: list[str] = []
+        """What is to be said of the last process and belongs to none of the sessions that were brought back."""
         self.archive = Archive(self.state_dir / "sessions", self.clock, self._listeners)
         self.connecting = Connecting(self._connect)
         self._restoring: asyncio.Task[None] | None = None
@@ -215,10 +227,13 @@ class Agent:
         """Raises BadRequestError, StaleError."""
         return await self.reviews.reject(await self._session_of_change(change), change, digest, hunks, reason)
 
-    async def undo(self, change: str) -> ChangeSet:
-        """Raises BadRequestError, StaleError, ApplyError."""
+    async def undo(self, change: str, path: Path | None = None, *, merge: bool = False) -> ChangeSet:
+        """Take a change back, or what it did to one file, at any later time; `merge`: propose it around later edits.
+
+        Raises BadRequestError, StaleError, ApplyError.
+        """
         self._not_restricted()
-        return await self.reviews.undo(await self._session_of_change(change), change)
+        return await self.reviews.undo(await self._session_of_change(change), change, path, merge=merge)
 
     def _not_restricted(self) -> None:
         if self.settings.restricted:
@@ -265,6 +280,9 @@ class Agent:
     async def _restore(self) -> None:
         for session in await self.archive.load(self.world.folders):
             self._sessions.setdefault(session.id, session)
+        from kaaj_agent.recovery import reconcile  # noqa: PLC0415 - once, and not on the way to the first answer
+
+        self.untold += await reconcile(self.reviews, self.history, self._sessions)
 
     async def close(self) -> None:
         """Cancel everything that runs and let go of the model. Proposals stay in the log."""
@@ -290,6 +308,7 @@ class Agent:
         if any(task in self._runners for task in found.tasks) or self.reviews.deciding.intersection(found.changes):
             raise BadRequestError("This session is at work; cancel its task first.", field="session")
         del self._sessions[session]
+        await asyncio.to_thread(self.history.forget, session)
         return await asyncio.to_thread(found.log.delete)
 
     def _new_session(self) -> Session:
@@ -317,7 +336,32 @@ class Agent:
                 if change in session.changes:
                     return session
             await self.restore()
+        return await self._older_session_of(change)
+
+    async def _older_session_of(self, change: str) -> Session:
+        """The session of a change that was applied too long ago to be brought back at the start. Raises
+        BadRequestError.
+        """
+        for kept in reversed(await asyncio.to_thread(self.history.of_change, change)):
+            try:
+                session = await self.archive.open(kept.session)
+                if session is None or change not in session.changes:
+                    session = await self._adopt(kept)
+            except (OSError, ValueError) as error:
+                raise BadRequestError(f"The change {change} cannot be read: {error}.", field="change") from error
+            self._sessions[session.id] = session
+            return session
         raise BadRequestError(f"There is no change {change}.", field="change")
+
+    async def _adopt(self, kept: Kept) -> Session:
+        """A change whose session is gone, in a session of its own. Raises OSError, ValueError."""
+        change = await asyncio.to_thread(load, kept)
+        hunks = frozenset(hunk.id for hunk in change.hunks)
+        session = self._new_session()
+        session.emit(ev.TaskStarted(change.task, change.summary or "A change of an earlier session.", "ask"))
+        session.emit(ev.ChangeChanged(change.task, change.to(Applied(CheckResult("none"), hunks, change.after))))
+        session.emit(ev.TaskFinished(change.task, "done", change.summary))
+        return session
 
     def proposals_touching(self, path: Path) -> tuple[tuple[Session, ChangeSet], ...]:
         """The changes that wait for a decision and touch `path`, each with its session."""

@@ -42,14 +42,29 @@ class Archive:
 
     async def load(self, folders: Folders) -> list[Session]:
         """The sessions of these folders, oldest first, without those that another process has open."""
-        found = await asyncio.to_thread(self._read, folders)
-        sessions: list[Session] = []
-        for head, log, records in found:
-            session = Session(head.session, head.created, head.roots, log, self.clock, self.listeners)
-            session.restore(records)
-            _close_interrupted(session)
-            sessions.append(session)
-        return sessions
+        return [self._restored(*found) for found in await asyncio.to_thread(self._read, folders)]
+
+    async def open(self, name: str) -> Session | None:
+        """One session, however old; None where its log is gone. Raises OSError (BlockingIOError where it is in use)."""
+        found = await asyncio.to_thread(self._read_one, self.folder / f"{name}.jsonl")
+        return None if found is None else self._restored(*found)
+
+    def _restored(self, head: Header, log: SessionLog, records: list[Record]) -> Session:
+        session = Session(head.session, head.created, head.roots, log, self.clock, self.listeners)
+        session.restore(records)
+        _close_interrupted(session)
+        return session
+
+    def _read_one(self, path: Path) -> tuple[Header, SessionLog, list[Record]] | None:
+        head = header(path) if path.is_file() else None
+        if head is None:
+            return None
+        log = SessionLog.reopen(path)
+        try:
+            return head, log, list(replay(path))
+        except OSError:
+            log.close()
+            raise
 
     def _read(self, folders: Folders) -> list[tuple[Header, SessionLog, list[Record]]]:
         if not self.folder.is_dir():

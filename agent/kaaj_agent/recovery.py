@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from kaaj_agent import events as ev
 from kaaj_agent import history as kept_changes
 from kaaj_agent import journal
+from kaaj_agent.changes import Applied, ChangeSet, FileChange, Proposed
 from kaaj_agent.failures import FileError
 from kaaj_agent.history import History, Kept
+from kaaj_agent.reviews import Reviews
+from kaaj_agent.session import Session
 from kaaj_agent.world import Folders, Snapshot
 
 _log = logging.getLogger(__name__)
+
+PATIENCE: Final = 1.0
+"""Seconds in which an editor tells a new server of its buffers, if a change was cut off and does not stand there."""
 
 _LOOK: Final = 0.1
 """Seconds between two looks at what an editor tells of its buffers."""
@@ -115,3 +122,54 @@ async def recover_all(state_dir: Path, folders: Folders) -> list[str]:
         History(state_dir / "history"), lambda: Snapshot(folders, {}), told=[one.change for one in taken_back]
     )
     return [str(one) for one in taken_back] + [one.text for one in found if one.text]
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------
+
+
+async def reconcile(reviews: Reviews, history: History, sessions: Mapping[str, Session]) -> list[str]:
+    """Settle what was begun, and bring the sessions' logs up to what is in the files. Returns what no session could
+    be told, for the person.
+    """
+    found = await look_back(history, reviews.world.snapshot, patience=PATIENCE)
+    untold: list[str] = []
+    for one in found:
+        session = sessions.get(one.kept.session)
+        if session is None or one.kept.task not in session.tasks:
+            untold.append(one.text)
+        else:
+            session.emit(ev.Noticed(one.kept.task, "warning", one.text))
+    for kept in await asyncio.to_thread(history.entries, reviews.world.folders.roots):
+        session = sessions.get(kept.session)
+        if session is not None and kept.task in session.tasks and kept.stage in ("applied", "part"):
+            await _bring_up(reviews, session, kept)
+    return [text for text in untold if text]
+
+
+async def _bring_up(reviews: Reviews, session: Session, kept: Kept) -> None:
+    """One session with one entry: an event of it may be missing in the log, or two."""
+    change = session.changes.get(kept.change)
+    if kept.undoes == kept.change:
+        if change is not None and isinstance(change.state, Applied) and kept.stage == "applied":
+            gone = [file for file in change.files if {file.path, file.target} & kept.after.keys()]
+            if gone and await reviews.world.snapshot().holds(kept.after):
+                reviews.taken_back(session, change, gone)
+        return
+    if change is None or not isinstance(change.state, Proposed):
+        return
+    try:
+        written = await asyncio.to_thread(kept_changes.load, kept)
+    except (OSError, ValueError) as error:
+        _log.warning("%s: %s", kept.file, error)
+        return
+    now = reviews.world.snapshot()
+    files = [file for file in written.files if kept.stage == "applied" or await _stands(file, written, now)]
+    if files:
+        await reviews.found_applied(session, change, replace(written, files=tuple(files)))
+
+
+async def _stands(file: FileChange, change: ChangeSet, now: Snapshot) -> bool:
+    try:
+        return await now.holds({path: change.after[path] for path in {file.path, file.target}})
+    except FileError:
+        return False

@@ -11,17 +11,19 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 from kaaj_agent import events as ev
-from kaaj_agent.changes import Applied, ChangeSet, CheckResult, FileChange, Proposed, Rejected, Stale, Undone
+from kaaj_agent.changes import Applied, ChangeSet, CheckResult, FileChange, Proposed, Rejected, Stale
 from kaaj_agent.failures import BadRequestError, KaajError, StaleError
 from kaaj_agent.ports import Applier, Written
-from kaaj_agent.prompt import APPLIED, PART_APPLIED, UNDONE, refusal_text
+from kaaj_agent.prompt import APPLIED, PART_APPLIED, refusal_text
+from kaaj_agent.refusals import SUPERSEDED, taken_back_text
 from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
 from kaaj_agent.turns import Turns
-from kaaj_agent.undo import reverse
+from kaaj_agent.undo import merged, part_of, reverse, without
 from kaaj_agent.world import Folders, World
 
 CANCELLED: Final = "cancelled"
@@ -80,9 +82,17 @@ class Reviews:
                 _finish(session, change.task, "stopped", "The change was refused; nothing was written.")
             return gone
 
-    async def undo(self, session: Session, change_id: str) -> ChangeSet:
-        """Take an applied change back. Raises BadRequestError, StaleError where a file was edited since, ApplyError."""
-        return await self._decide(session, change_id, lambda: self._undo(session, change_id))
+    async def undo(
+        self, session: Session, change_id: str, path: Path | None = None, *, merge: bool = False
+    ) -> ChangeSet:
+        """Take an applied change back, or what it did to one file. With `merge` nothing is written: what leads back
+        is proposed, later edits merged into it, as a change of its own, which is returned.
+
+        Raises BadRequestError, StaleError where a file was edited since (not with `merge`), ApplyError.
+        """
+        if merge:
+            return await self._decide(session, change_id, lambda: self._merge(session, change_id, path))
+        return await self._decide(session, change_id, lambda: self._undo(session, change_id, path))
 
     async def cancel(self, session: Session, task: str) -> None:
         """End a task that does not run any more and waits for a decision; its proposal is refused.
@@ -171,6 +181,7 @@ class Reviews:
         if change.id in self.abandoned and session.tasks[change.task].status is not None:
             session.emit(ev.Noticed(change.task, "warning", _LATE))
         session.feedback.append(PART_APPLIED if rest.files else APPLIED)
+        self._undoes(session, change, rest)
         if rest.files:
             left = await self._left(rest)
             session.emit(ev.ChangeChanged(change.task, left.to(Proposed(_of_part(check)))))
@@ -179,11 +190,24 @@ class Reviews:
             _finish(session, change.task, "done", change.summary or f"Applied {count} hunk{'s' * (count != 1)}.")
         return applied
 
+    def _undoes(self, session: Session, change: ChangeSet, rest: ChangeSet) -> None:
+        """Where the change that was applied takes another one back, the files that it did whole count as undone."""
+        undone = session.changes.get(change.undoes)
+        if undone is None or not isinstance(undone.state, Applied):
+            return
+        waiting = {file.path for file in rest.files}
+        done = {path for file in change.files if file.path not in waiting for path in (file.path, file.target)}
+        gone = [file for file in undone.files if done.intersection((file.path, file.target))]
+        if gone:
+            self.taken_back(session, undone, gone)
+
     async def _write(self, session: Session, change: ChangeSet, ready: ChangeSet) -> Written:
         """Apply; what does not come through for a task that was cancelled is refused. Raises as the applier does."""
         try:
             if change.id in self.abandoned:
                 raise BadRequestError("The task was cancelled.", field="change", kept="Nothing was written.")
+            if session.log.busy:  # what is about to be applied can be undone after a crash, too
+                await asyncio.to_thread(session.log.flush)
             return await self.applier.apply(ready)
         except KaajError:
             if change.id in self.abandoned:
@@ -203,7 +227,7 @@ class Reviews:
         staging.load(tuple(map(_moved, rest.files)))
         await staging.rebase(staging.snapshot)
         files = tuple(_named_alike(new, old) for new, old in zip(staging.files, rest.files, strict=True))
-        return ChangeSet("change-" + secrets.token_hex(5), rest.task, files, summary=rest.summary)
+        return ChangeSet("change-" + secrets.token_hex(5), rest.task, files, summary=rest.summary, undoes=rest.undoes)
 
     async def _carried(self, session: Session, change: ChangeSet, chosen: ChangeSet) -> ChangeSet:
         """What was chosen, made for the texts of now. Raises StaleError, after the session was told."""
@@ -220,22 +244,68 @@ class Reviews:
                 kept="Nothing was written.",
                 hint="Start the task again on the new text.",
             )
-        return ChangeSet(change.id, change.task, staging.files, change.state, change.summary)
+        return ChangeSet(change.id, change.task, staging.files, change.state, change.summary, change.undoes)
 
-    async def _undo(self, session: Session, change_id: str) -> ChangeSet:
+    async def _undo(self, session: Session, change_id: str, path: Path | None) -> ChangeSet:
         change = session.changes[change_id]
-        if not isinstance(change.state, Applied):
-            raise BadRequestError("This change is not applied, so there is nothing to undo.", field="change")
+        part = part_of(change, path)
+        _inside(part, self.world.folders)
         now = self.world.snapshot()
-        if not await now.holds(change.before):  # else the person took it back by their editor's own undo
-            await self.applier.apply(await reverse(change, now))
-        undone = change.to(Undone())
-        session.emit(ev.ChangeChanged(change.task, undone))
-        # A hunk's id holds its place, and the evidence names the hunks as they were proposed: perhaps elsewhere.
-        gone = change.state.hunks.union(hunk.id for hunk in change.hunks)
-        session.set_todo(change.task, session.tasks[change.task].todo.reopen(gone), "harness")
-        session.feedback.append(UNDONE)
-        return undone
+        if not await now.holds(part.before):  # else the person took it back by their editor's own undo
+            back = await reverse(part, now)
+            if back.files:
+                await self.applier.apply(back)
+        return self.taken_back(session, change, part.files)
+
+    def taken_back(self, session: Session, change: ChangeSet, gone: Sequence[FileChange]) -> ChangeSet:
+        """Some files of an applied change, or all, are as they were before it: tell the session."""
+        left = without(change, gone, "change-" + secrets.token_hex(5))
+        for one in left:
+            session.emit(ev.ChangeChanged(change.task, one))
+        names = {hunk.id for file in gone for hunk in file.hunks}
+        if len(left) == 1 and isinstance(change.state, Applied):
+            # A hunk's id holds its place, and the evidence names the hunks as they were proposed: perhaps elsewhere.
+            names.update(change.state.hunks)
+        session.set_todo(change.task, session.tasks[change.task].todo.reopen(names), "harness")
+        session.feedback.append(taken_back_text(change, left[0], self.world.folders))
+        return left[-1]
+
+    async def found_applied(self, session: Session, change: ChangeSet, written: ChangeSet) -> None:
+        """A proposal that the last process was just applying when it died: `written` stands in the files.
+
+        What is not a part of it is proposed anew.
+        """
+        check = change.check or CheckResult("none")
+        taken = _same_hunks(change, written)
+        rest = change.only({hunk.id for hunk in change.hunks} - taken)
+        part = _of_part(check) if rest.files else check
+        applied = replace(written, state=Applied(part, taken, written.after), summary=change.summary)
+        session.emit(ev.ChangeChanged(change.task, applied))
+        session.feedback.append(PART_APPLIED if rest.files else APPLIED)
+        self._undoes(session, change, rest)
+        if rest.files:
+            left = await self._left(rest)
+            session.emit(ev.ChangeChanged(change.task, left.to(Proposed(_of_part(check)))))
+        else:
+            _finish(session, change.task, "done", change.summary or "Applied.")
+
+    async def _merge(self, session: Session, change_id: str, path: Path | None) -> ChangeSet:
+        change = session.changes[change_id]
+        found = await merged(part_of(change, path), self.world.snapshot())
+        told = "; ".join(found.left)
+        if not found.change.files:
+            why = f"{told}." if told else "The files are as they were before the change."
+            raise BadRequestError(why, field="change", kept="Nothing was undone.")
+        for earlier in session.proposed():
+            if earlier.undoes == change_id:
+                session.emit(ev.ChangeChanged(change.task, earlier.to(Rejected(SUPERSEDED))))
+        proposal = found.change.to(Proposed(CheckResult("none", parsed=not found.conflicts)))
+        session.emit(ev.ChangeChanged(change.task, proposal))
+        words = "Taking the change back is proposed, with what was edited since kept."
+        if found.conflicts:
+            words += f" In {found.conflicts} place{'s' * (found.conflicts != 1)} both texts stand between marks."
+        session.emit(ev.Noticed(change.task, "info", f"{words} Left alone: {told}." if told else words))
+        return proposal
 
     def _refuse_all(self, session: Session, change: ChangeSet, reason: str) -> None:
         self._refuse(session, change, [hunk.id for hunk in change.hunks], reason)
@@ -295,9 +365,16 @@ def _inside(change: ChangeSet, folders: Folders) -> None:
             raise BadRequestError(
                 f"{file.target} is in no open workspace folder.",
                 field="change",
-                kept="Nothing was written; the proposal is kept.",
+                kept="Nothing was written; the change is kept.",
                 hint="Open its folder and decide there.",
             )
+
+
+def _same_hunks(proposed: ChangeSet, written: ChangeSet) -> frozenset[str]:
+    """The hunks of the proposal that were written: perhaps at other lines, but with the same words."""
+    words = {(file.path, hunk.old, hunk.new) for file in written.files for hunk in file.hunks}
+    rows = ((file.path, hunk) for file in proposed.files for hunk in file.hunks)
+    return frozenset(hunk.id for path, hunk in rows if (path, hunk.old, hunk.new) in words)
 
 
 def _choose(change: ChangeSet, hunks: Sequence[str] | None) -> ChangeSet:

@@ -16,7 +16,7 @@ from kaaj_agent.changes import ChangeSet, Draft, Proposed
 from kaaj_agent.outputs import Outputs
 from kaaj_agent.ports import Clock, Message, NewPrefix, Usage
 from kaaj_agent.prompt import decision_between, sound
-from kaaj_agent.refusals import Refusal, refusals_between
+from kaaj_agent.refusals import Refusal, refusals_between, taken_back_text
 from kaaj_agent.session_log import Record, SessionLog
 from kaaj_agent.todo import Author, Todo, TodoList
 from kaaj_agent.world import Folders
@@ -166,7 +166,8 @@ class Session:
                 before = self.changes.get(record.body.change.id) if isinstance(record.body, ev.ChangeChanged) else None
                 self._project(record)
                 if before is not None:
-                    told = decision_between(before, self.changes[before.id], Folders(self.roots))
+                    now, folders = self.changes[before.id], Folders(self.roots)
+                    told = decision_between(before, now, folders) or taken_back_text(before, now, folders)
                     self.feedback += [told] if told else []
 
     def _project(self, event: ev.Event) -> None:
