@@ -142,7 +142,7 @@ class KaajServer(LanguageServer):
             gc.freeze()  # what is imported stays: no collection needs to walk it again
             gc.enable()
         engine: Engine = module.Engine(self)
-        await asyncio.wait([configuration], timeout=_CONFIGURATION_SECONDS)
+        await asyncio.wait([configuration], timeout=0 if self._closing else _CONFIGURATION_SECONDS)
         if configuration.done():
             await engine.settings.take(configuration.result())
         else:
