@@ -38,15 +38,25 @@ export function activate(context: ExtensionContext): void {
     onStatus: (status) => {
       const before = state;
       state = stateOf(status);
-      if (status.kind === "running") {
+      if (status.kind === "running" && before !== "running") {
         // What the old process said holds no more; it stood until now so that a restart does not empty the views.
         store.clear();
-        void store.sync(undefined);
+        void firstSnapshot(status);
       }
       statuses.fire(status);
       if (state !== before) states.fire(state);
     },
   });
+  /** Without it sessions and changes from before are missing, though the server runs: that must not look well. */
+  const firstSnapshot = async (status: ServerStatus): Promise<void> => {
+    for (const wait of [0, 1_000, 4_000]) {
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      if (server.status !== status || (await store.sync(undefined))) return;
+    }
+    if (server.status === status) {
+      server.trouble("Kaaj's server runs, but does not tell what it knows: earlier sessions and changes are not shown. Restart it; the log says more.");
+    }
+  };
   running = server;
   const kaaj: Kaaj = {
     store,

@@ -26,6 +26,12 @@ test("each state of the server has its text, its reason and its click", () => {
   }
 });
 
+test("a server that hangs, or is not well, is not told to be ready", () => {
+  expect(shown({ kind: "hanging", message: "No answer." }, { running: 1 })).toMatchObject({ tone: "warning", details: ["No answer."], click: "kaaj.ui.serverMenu" });
+  expect(shown({ ...runs, trouble: "All is lost." })).toMatchObject({ tone: "warning", click: "kaaj.ui.serverMenu" });
+  expect(shown({ ...runs, trouble: "All is lost." }).details[0]).toBe("All is lost.");
+});
+
 test("what waits for the person comes before what goes on", () => {
   expect(shown(runs).text).toBe("$(checklist) Kaaj");
   expect(shown(runs, { running: 1, done: 1, total: 3, current: "Shout" })).toMatchObject({

@@ -52,9 +52,10 @@ function busyText(server: Server): string | undefined {
 }
 
 /** What helps, the likeliest first. */
-function remedies(server: Extract<Server, { kind: "stopped" }>): { deed: Deed; words: string }[] {
+function remedies(server: Extract<Server, { kind: "stopped" | "hanging" }>): { deed: Deed; words: string }[] {
   const start = { deed: "restart", words: "Start the server" } as const;
   const log = { deed: "log", words: "Show the log" } as const;
+  if (server.kind === "hanging") return [{ deed: "restart", words: "Restart server" }, log];
   switch (server.why) {
     case "missing":
       return [{ deed: "install", words: "Install…" }, { deed: "settings", words: "Open the settings" }];
@@ -69,9 +70,14 @@ function remedies(server: Extract<Server, { kind: "stopped" }>): { deed: Deed; w
   }
 }
 
+function headingOf(server: Extract<Server, { kind: "stopped" | "hanging" }>): string {
+  if (server.kind === "hanging") return "Kaaj’s server does not answer";
+  return server.why === "missing" ? "Kaaj is not installed" : "Kaaj’s server does not run";
+}
+
 function NoServer({ server }: { server: Server }): JSX.Element {
   const busy = busyText(server);
-  if (busy !== undefined || server.kind !== "stopped") {
+  if (busy !== undefined || (server.kind !== "stopped" && server.kind !== "hanging")) {
     return (
       <div class="welcome" role="status">
         <p>
@@ -82,7 +88,7 @@ function NoServer({ server }: { server: Server }): JSX.Element {
   }
   return (
     <div class="welcome">
-      <h2>{server.why === "missing" ? "Kaaj is not installed" : "Kaaj’s server does not run"}</h2>
+      <h2>{headingOf(server)}</h2>
       <p>{server.message}</p>
       {remedies(server).map(({ deed, words }, index) => (
         <Do key={deed} deed={deed} words={words} look={index === 0 ? "primary" : "secondary"} />
@@ -95,6 +101,7 @@ function NoServer({ server }: { server: Server }): JSX.Element {
 export function Banners({ standing, empty }: { standing: Standing; empty: boolean }): JSX.Element {
   const { elsewhere, server } = standing;
   const busy = busyText(server);
+  const ill = server.kind === "stopped" || server.kind === "hanging" ? server : undefined;
   return (
     <>
       {standing.restricted && (
@@ -107,8 +114,8 @@ export function Banners({ standing, empty }: { standing: Standing; empty: boolea
       {!empty && server.kind !== "running" && (
         <div key="server" class="banner warn" role="status">
           <Icon name={busy === undefined ? "warning" : "loading"} spin={busy !== undefined} />
-          <span>{busy ?? (server.kind === "stopped" ? server.message : "")}</span>
-          {server.kind === "stopped" && remedies(server).slice(0, 1).map(({ deed, words }) => <Do key={deed} deed={deed} words={words} look="link" />)}
+          <span>{busy ?? ill?.message}</span>
+          {ill && remedies(ill).slice(0, 1).map(({ deed, words }) => <Do key={deed} deed={deed} words={words} look="link" />)}
         </div>
       )}
       {elsewhere && (

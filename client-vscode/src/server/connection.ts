@@ -46,7 +46,16 @@ export interface Partner {
   onEvent(event: KaajEvent): void;
   /** What came was no LSP. */
   onRubbish(error: Error): void;
+  /** A request was sent. What ends only when the person has decided is none: it may take as long as they like. */
+  onRequest<Answer>(answer: Promise<Answer>): Promise<Answer>;
   apiKey(): PromiseLike<string | undefined>;
+}
+
+/** Commands that may wait for a person: the editor shows them the edit first, or asks for a file's deletion. */
+const WAITS_FOR_PERSON: readonly unknown[] = ["kaaj.accept", "kaaj.undo"];
+
+function waitsForPerson(params: unknown): boolean {
+  return typeof params === "object" && params !== null && "command" in params && WAITS_FOR_PERSON.includes(params.command);
 }
 
 /** A client that is yet to be started. Whether the process ends, and what then, is not its business. */
@@ -73,6 +82,10 @@ export function connect(process: ServerProcess, trusted: boolean, log: LogOutput
     // A refusal is told by whoever started it; without a handler the library would show it too.
     initializationFailedHandler: () => false,
     middleware: {
+      sendRequest: (type, params, token, next) => {
+        const answer = next(type, params, token);
+        return waitsForPerson(params) ? answer : partner.onRequest(answer);
+      },
       workspace: {
         configuration: async ({ items }) => {
           const section = await currentSettings(partner);

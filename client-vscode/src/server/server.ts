@@ -1,24 +1,23 @@
 // The owner of the server: one process at a time, started again when it dies, and always a word on where it stands.
 import { homedir } from "node:os";
 import { workspace, type LogOutputChannel } from "vscode";
-import { ExecuteCommandRequest, type LanguageClient } from "vscode-languageclient/node";
+import { ExecuteCommandRequest } from "vscode-languageclient/node";
 import { Advice } from "../advice";
 import type { KaajCommands, KaajEvent } from "../protocol.gen";
 import { connect, pushSettings } from "./connection";
 import type { Found, NotFound } from "./findServer";
+import { firstWords, open, type Live } from "./opening";
+import { PATIENCE_SECONDS, Pulse } from "./pulse";
 import { Restarts } from "./restarts";
-import { describeExit, ServerProcess, type Exit } from "./serverProcess";
+import { describeExit, ServerProcess } from "./serverProcess";
 import type { ServerStatus } from "./serverStatus";
+import { SHOW_LOG, unavailable } from "./unavailable";
 import { mismatch } from "./version";
 
 export type { ServerState } from "./serverStatus";
 
-/** How long a server may take to answer `initialize`; the first start after an installation compiles a lot. */
-const START_MS = 30_000;
 /** VS Code gives an extension five seconds to leave. */
 const STOP_MS = 4_000;
-/** Between the end of its output and the end of the process. */
-const EXIT_MS = 1_000;
 
 export interface Surrounding {
   find(): Promise<Found | NotFound>;
@@ -26,16 +25,6 @@ export interface Surrounding {
   onEvent(event: KaajEvent): void;
   onStatus(status: ServerStatus): void;
 }
-
-interface Live {
-  readonly process: ServerProcess;
-  readonly client: LanguageClient;
-}
-
-type Opened =
-  | { readonly kind: "ready" }
-  | { readonly kind: "exit"; readonly exit: Exit }
-  | { readonly kind: "failed"; readonly message: string };
 
 export class Server {
   private now: ServerStatus = { kind: "starting" };
@@ -92,6 +81,11 @@ export class Server {
     if (this.live?.client.isRunning()) await pushSettings(this.live.client);
   }
 
+  /** Say of the server that runs that not all is well; a new process is told nothing of it. */
+  trouble(message: string): void {
+    if (this.now.kind === "running") this.become({ ...this.now, trouble: message });
+  }
+
   /** Run one of the server's commands, once it has started. Rejects with the server's own words where it refuses. */
   async run<Name extends keyof KaajCommands>(
     command: Name,
@@ -127,8 +121,8 @@ export class Server {
 
   private become(status: ServerStatus): void {
     this.now = status;
-    if (status.kind === "stopped" || status.kind === "restarting") {
-      const message = status.kind === "stopped" ? status.message : status.why;
+    if (status.kind === "stopped" || status.kind === "restarting" || status.kind === "hanging") {
+      const message = status.kind === "restarting" ? status.why : status.message;
       this.log.warn(`Server ${status.kind}: ${message}`);
     }
     this.surrounding.onStatus(status);
@@ -144,9 +138,14 @@ export class Server {
     return this.ending;
   }
 
-  private async endOf({ process, client }: Live): Promise<void> {
+  private async endOf({ process, client, pulse }: Live): Promise<void> {
+    const deaf = pulse.hangs;
+    pulse.dispose();
     try {
-      if (client.isRunning()) await client.stop(STOP_MS);
+      if (deaf) {
+        process.kill(); // it would not hear that it is to leave
+        client.dispose().catch(() => undefined);
+      } else if (client.isRunning()) await client.stop(STOP_MS);
       else process.child.kill();
     } catch (error) {
       this.log.info(`The server did not stop as asked: ${String(error)}`);
@@ -186,18 +185,31 @@ export class Server {
       rubbish = resolve;
     });
     const restricted = !workspace.isTrusted;
+    let running: ServerStatus | undefined;
+    const pulse = new Pulse((hangs) => {
+      if (mine !== this.demand || !running) return;
+      const message = `Kaaj's server has not answered for ${PATIENCE_SECONDS} seconds. It may come back; restart it if it does not. What had been done is kept.`;
+      if (hangs && this.now.kind === "running") running = this.now;
+      this.become(hangs ? { kind: "hanging", message } : running);
+    });
     const client = connect(process, !restricted, this.log, {
       onEvent: (event) => {
+        pulse.heard();
         if (this.live?.client === client) this.surrounding.onEvent(event);
       },
       onRubbish: (error) => {
         this.log.error(`The server's output is no LSP: ${error.message}`);
         rubbish(error);
       },
-      apiKey: () => this.surrounding.apiKey(),
+      onRequest: (answer) => pulse.follow(answer),
+      apiKey: () => {
+        pulse.heard(); // it asks for its settings
+        return this.surrounding.apiKey();
+      },
     });
-    const live: Live = { process, client };
+    const live: Live = { process, client, pulse };
     this.live = live;
+    firstWords(process, rubbish);
     const opened = await open(live, spoiled);
     if (mine !== this.demand) return;
     switch (opened.kind) {
@@ -216,7 +228,8 @@ export class Server {
       return;
     }
     const since = Date.now();
-    this.become({ kind: "running", command, restricted });
+    running = { kind: "running", command, restricted };
+    this.become(running);
     void process.exited.then((exit) => {
       if (mine === this.demand) this.died(mine, live, describeExit(exit, process.lastWords), Date.now() - since);
     });
@@ -234,6 +247,7 @@ export class Server {
 
   private died(mine: number, live: Live, how: string, ranMs: number): void {
     this.live = undefined;
+    live.pulse.dispose();
     live.client.dispose().catch(() => undefined); // it has no connection to close any more
     const then = this.restarts.died(Date.now(), ranMs);
     if (then.kind === "enough") {
@@ -244,56 +258,4 @@ export class Server {
     this.become({ kind: "restarting", at: Date.now() + then.seconds * 1_000, why: how });
     this.timer = setTimeout(() => void this.launch(mine), then.seconds * 1_000);
   }
-}
-
-const SHOW_LOG = { title: "Show log", command: "kaaj.ui.showLog" };
-
-/** Why a command cannot be run now, and what to do. */
-function unavailable(status: ServerStatus): Advice {
-  switch (status.kind) {
-    case "starting":
-    case "running":
-      return new Advice("Kaaj's server is starting. Try again in a moment.", SHOW_LOG);
-    case "installing":
-      return new Advice("Kaaj's server is being installed. Try again once that is done.", SHOW_LOG);
-    case "restarting":
-      return new Advice("Kaaj's server ended and is about to be started again. Try again in a moment.", SHOW_LOG);
-    case "stopped":
-      if (status.why === "missing") {
-        return new Advice(status.message, { title: "Install…", command: "kaaj.ui.install" });
-      }
-      return new Advice(status.message, { title: "Restart server", command: "kaaj.ui.restart" });
-  }
-}
-
-/** Start the talk. It ends in one of three ways, and within a set time. */
-async function open({ process, client }: Live, spoiled: Promise<Error>): Promise<Opened> {
-  let limit: NodeJS.Timeout | undefined;
-  const late = new Promise<Opened>((resolve) => {
-    const message = `Kaaj's server did not answer within ${START_MS / 1_000} seconds and was ended.`;
-    limit = setTimeout(() => {
-      resolve({ kind: "failed", message });
-    }, START_MS);
-  });
-  const exit = process.exited.then((how): Opened => ({ kind: "exit", exit: how }));
-  const started = client.start().then(
-    (): Opened => ({ kind: "ready" }),
-    async (error: unknown): Promise<Opened> => {
-      // A process that ends closes its output first; its end says more than the broken talk.
-      const refusal: Opened = { kind: "failed", message: `Kaaj's server refused to start: ${messageOf(error)}` };
-      return Promise.race([exit, new Promise<Opened>((resolve) => setTimeout(resolve, EXIT_MS, refusal))]);
-    },
-  );
-  const rubbish = spoiled.then((): Opened => {
-    return { kind: "failed", message: "The program that was started does not speak as a language server does." };
-  });
-  try {
-    return await Promise.race([started, exit, rubbish, late]);
-  } finally {
-    clearTimeout(limit);
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

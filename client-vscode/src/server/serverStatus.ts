@@ -18,7 +18,10 @@ export interface StopReason {
 export type ServerStatus =
   | { readonly kind: "starting" }
   | { readonly kind: "installing" }
-  | { readonly kind: "running"; readonly command: string; readonly restricted: boolean }
+  /** `trouble`: it runs, but not all is well; says what, and what to do. */
+  | { readonly kind: "running"; readonly command: string; readonly restricted: boolean; readonly trouble?: string }
+  /** Its process is there and answers nothing. It may come back to `running` by itself. */
+  | { readonly kind: "hanging"; readonly message: string }
   /** It died and is started again at `at` (milliseconds since the epoch). */
   | { readonly kind: "restarting"; readonly at: number; readonly why: string }
   | ({ readonly kind: "stopped" } & StopReason);
@@ -29,6 +32,7 @@ export function stateOf(status: ServerStatus): ServerState {
     case "restarting":
       return "starting";
     case "running":
+    case "hanging": // what it told is still true
       return "running";
     case "installing":
     case "stopped":

@@ -3,7 +3,7 @@ import { commands, window, type LogOutputChannel } from "vscode";
 import { register, type Kaaj, type Owned } from "../kaaj";
 import { firstLine, inert } from "../plainText";
 import { workingOf } from "../state/projection";
-import type { StopReason } from "../server/serverStatus";
+import type { ServerStatus, StopReason } from "../server/serverStatus";
 
 interface Choice {
   readonly title: string;
@@ -32,6 +32,21 @@ function remedies({ why, update }: StopReason): Choice[] {
   }
 }
 
+function sayingOf(status: ServerStatus): string {
+  switch (status.kind) {
+    case "stopped":
+    case "hanging":
+      return status.message;
+    case "restarting":
+      return status.why;
+    case "running":
+      return status.trouble ?? "The server is running.";
+    case "starting":
+    case "installing":
+      return `The server is ${status.kind}.`;
+  }
+}
+
 /** Tasks that were at work when the server died are told once it is back: the new one has them as interrupted. */
 function registerInterruptions({ store, onServerStatus }: Kaaj): Owned {
   let cut: readonly string[] = [];
@@ -54,6 +69,17 @@ export function registerServerNotices(kaaj: Kaaj, log: LogOutputChannel, extensi
   const tell = async (): Promise<void> => {
     const status = kaaj.serverStatus;
     if (status.kind === "running") told = "";
+    if (status.kind === "running" && status.trouble !== undefined) {
+      const answer = await window.showWarningMessage(status.trouble, RESTART, LOG);
+      if (answer) await commands.executeCommand(answer.command);
+      return;
+    }
+    if (status.kind === "hanging") {
+      const answer = await window.showWarningMessage(status.message, RESTART, LOG);
+      // It may have come back while the message stood there.
+      if (answer && (answer !== RESTART || kaaj.serverStatus.kind === "hanging")) await commands.executeCommand(answer.command);
+      return;
+    }
     if (status.kind !== "stopped" || status.why === "asked" || status.message === told) return;
     told = status.message;
     const choices = remedies(status);
@@ -63,7 +89,7 @@ export function registerServerNotices(kaaj: Kaaj, log: LogOutputChannel, extensi
   };
   const menu = async (): Promise<void> => {
     const status = kaaj.serverStatus;
-    const say = status.kind === "stopped" ? status.message : status.kind === "restarting" ? status.why : `The server is ${status.kind}.`;
+    const say = sayingOf(status);
     const own = status.kind === "stopped" ? remedies(status) : [];
     const rows = [
       ...own,

@@ -44,6 +44,10 @@ export function statusText(server: ServerStatus, progress: Progress, model: Mode
       const text = `$(debug-restart) Kaaj: restarting in ${seconds} s`;
       return { ...said(text, "Kaaj's server ended and is started again", [server.why], [RESTART, LOG], MENU), tone: "warning" };
     }
+    case "hanging": {
+      const label = "Kaaj's server does not answer. What to do";
+      return { ...said("$(warning) Kaaj: no answer", label, [server.message], [RESTART, LOG], MENU), tone: "warning" };
+    }
     case "stopped":
       return stopped(server);
     case "running":
@@ -77,6 +81,7 @@ function stopped(server: Extract<ServerStatus, { kind: "stopped" }>): StatusText
 
 function running(server: Extract<ServerStatus, { kind: "running" }>, progress: Progress, model: ModelShown | undefined): StatusText {
   const about = [
+    ...(server.trouble ? [server.trouble] : []),
     ...(server.restricted ? ["This folder is not trusted: Kaaj plans, and neither runs nor applies anything."] : []),
     ...(model ? [`Model: ${model.name}${model.embedded ? " (on this machine)" : ""}`] : []),
     `Server: ${server.command}`,
@@ -96,6 +101,9 @@ function running(server: Extract<ServerStatus, { kind: "running" }>, progress: P
     const step = progress.current ?? "at work";
     const label = count ? `Kaaj is at work, ${progress.done} of ${progress.total} done: ${step}` : `Kaaj is at work: ${step}`;
     return said(`$(sync~spin) Kaaj${count ? ` ${count}` : ""}`, label, [progress.current ?? "Kaaj is at work.", ...about], links, VIEW);
+  }
+  if (server.trouble !== undefined) {
+    return { ...said("$(warning) Kaaj", "Kaaj runs, and not all is well. What to do", about, links, MENU), tone: "warning" };
   }
   if (server.restricted) {
     return said("$(shield) Kaaj: plan only", "Kaaj is restricted: this folder is not trusted", about, links, "workbench.trust.manage");

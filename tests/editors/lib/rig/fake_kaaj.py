@@ -12,10 +12,22 @@ import time
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-Oddity: TypeAlias = Literal["old", "new", "no-version", "exits", "silent", "garbage", "dies-after-initialize"]
+Oddity: TypeAlias = Literal[
+    "old",
+    "new",
+    "no-version",
+    "exits",
+    "silent",
+    "garbage",
+    "dies-at-initialize",
+    "dies-in-its-answer",
+    "dies-after-initialize",
+    "no-snapshot",
+]
 """`old`, `new`: speaks another version of the protocol. `no-version`: some other language server. `exits`: at once,
 with code 3 and a sentence on stderr. `silent`: never answers. `garbage`: writes what is no message.
-`dies-after-initialize`: each time, as soon as it is asked for something."""
+`dies-at-initialize`: when it is asked to begin. `dies-in-its-answer`: in the middle of the first one.
+`dies-after-initialize`: each time, as soon as it is asked for something. `no-snapshot`: refuses every command."""
 
 VERSIONS: Final = {"old": 0, "new": 99}
 SENTENCE: Final = "fake kaaj: the disk is made of cheese"
@@ -53,6 +65,13 @@ def serve(oddity: str) -> None:
     while True:
         message = receive()
         match message.get("method"):
+            case "initialize" if oddity == "dies-at-initialize":
+                sys.stderr.write(SENTENCE + "\n")
+                sys.exit(3)
+            case "initialize" if oddity == "dies-in-its-answer":
+                sys.stdout.write('Content-Length: 500\r\n\r\n{"jsonrpc": "2.0", "resul')
+                sys.stdout.flush()
+                os._exit(3)
             case "initialize":
                 experimental = {"kaaj": {"version": VERSIONS.get(oddity, 1)}}
                 capabilities: dict[str, Any] = {"textDocumentSync": 2, "executeCommandProvider": {"commands": []}}
@@ -68,7 +87,9 @@ def serve(oddity: str) -> None:
             case _:
                 if oddity == "dies-after-initialize":
                     os._exit(3)
-                if "id" in message:
+                if "id" in message and oddity == "no-snapshot":
+                    send(id=message["id"], error={"code": -32803, "message": SENTENCE})
+                elif "id" in message:
                     send(id=message["id"], result=None)
 
 
