@@ -18,7 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, cast
 
-from kaaj_agent.child import run_child
+from kaaj_agent.child import Ended, run_child
 from kaaj_agent.disk import SIZE_MAX
 from kaaj_agent.failures import BadRequestError, MissingFileError, OutsideError
 from kaaj_agent.ignore import NOISE, WALK_MAX, Ignore
@@ -28,6 +28,8 @@ from kaaj_agent.world import FORBIDDEN, Folders
 LIMIT: Final = 100
 WIDTH: Final = 240
 SECONDS: Final = 20.0
+_RULES_SECONDS: Final = 4.0
+"""For ripgrep with the workspace's ignore files: one of them may be a named pipe, which it would read for ever."""
 _PATTERN_MAX: Final = 1000
 
 _COMMON: Final = re.compile(
@@ -106,7 +108,7 @@ async def search(
     program = shutil.which(ripgrep) if ripgrep else None
     found: list[Path] | None = None
     if program and (literal or _COMMON.fullmatch(pattern)):
-        found = await _by_ripgrep(program, pattern, places, literal=literal, seconds=seconds)
+        found = await _by_ripgrep(program, pattern, places, literal=literal, deadline=deadline)
     files = await asyncio.to_thread(_candidates, ignore, places, found, texts)
     if not files:
         return SearchResult((), literal=literal)
@@ -146,20 +148,34 @@ def _guard(ignore: Ignore, path: Path, texts: Mapping[Path, str | None]) -> None
 
 
 async def _by_ripgrep(
-    program: str, pattern: str, places: Sequence[Path], *, literal: bool, seconds: float
+    program: str, pattern: str, places: Sequence[Path], *, literal: bool, deadline: float
 ) -> list[Path] | None:
-    """The files on disk that hold the pattern, by ripgrep's linear matcher; None where it could not tell."""
+    """The files on disk that hold the pattern, by ripgrep's linear matcher; None where it could not tell.
+
+    That it reads ignore files spares it time, and no more: what it finds is judged by Kaaj's own rules in any case.
+    """
     argv = [program, "--no-config", "--files-with-matches", "--null", "--no-messages", "--color=never", "--hidden"]
     argv += ["--no-require-git", "--no-ignore-global", "--no-ignore-dot", "--no-ignore-parent", "--no-follow"]
     argv += ["--text", "--crlf", f"--max-filesize={SIZE_MAX}"]
     argv += [f"--glob=!{name}" for name in sorted(FORBIDDEN | NOISE)]
     if literal:
         argv.append("--fixed-strings")
-    argv += ["--regexp", pattern, "--", *map(str, places)]
-    ended = await run_child(argv, seconds=seconds)
+    what = ["--regexp", pattern, "--", *map(str, places)]
+    loop = asyncio.get_running_loop()
+    ended = Ended(None, b"", timed_out=True)
+    if await asyncio.to_thread(_readable_rules, places):
+        ended = await run_child([*argv, *what], seconds=min(deadline - loop.time(), _RULES_SECONDS))
+    if ended.timed_out:
+        ended = await run_child([*argv, "--no-ignore", *what], seconds=max(0.5, deadline - loop.time()))
     if ended.code not in (0, 1) and not (ended.code == 2 and ended.output):  # 2: an error, perhaps beside matches
         return None
     return [Path(name) for name in ended.output.decode(errors="surrogateescape").split("\0") if name]
+
+
+def _readable_rules(places: Sequence[Path]) -> bool:
+    """Whether the topmost ignore files are files, if they are there. (Deeper ones show by the time that is taken.)"""
+    rules = [place / ".gitignore" for place in places]
+    return all(not rule.exists() or rule.is_file() for rule in rules)
 
 
 def _candidates(

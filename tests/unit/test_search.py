@@ -149,6 +149,20 @@ async def test_binary_and_unreadable_files_are_passed_over(tmp_path: Path, ripgr
     assert await found(Snapshot(folders, {}), "one", ripgrep) == ["a:1:one", "latin:1:one café", "wide:1:one wide"]
 
 
+@pytest.mark.parametrize("where", [".gitignore", "b/.gitignore"])
+async def test_an_ignore_file_that_is_a_named_pipe_holds_nothing_up(
+    folders: Folders, ripgrep: str | None, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ripgrep would wait for ever for somebody to write into it."""
+    monkeypatch.setattr("kaaj_agent.search._RULES_SECONDS", 0.3)
+    (folders.roots[0] / ".gitignore").unlink()
+    os.mkfifo(folders.roots[0] / where)
+    (folders.roots[0] / ".kaajignore").write_text("ignored/\n")
+    result = await search(Snapshot(folders, {}), Ignore(folders), r"one\(", ripgrep=ripgrep)
+    assert not result.timed_out
+    assert [row.split(":")[0] for row in rows(result, folders)] == ["a.py", "b/two.py", "b.py"]
+
+
 async def test_what_cannot_be_searched_is_told(folders: Folders) -> None:
     view, ignore, root = Snapshot(folders, {}), Ignore(folders), folders.roots[0]
     with pytest.raises(BadRequestError):
