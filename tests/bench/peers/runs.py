@@ -33,7 +33,7 @@ _OWN_FILES: Final = (".aider", ".gitignore")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One run's result. `status`: done (it ended by itself), timeout, or failed (it ended with an error code)."""
+    """One run's result. `status`: done (it ended by itself), stopped (it gave up and said so), timeout, failed."""
 
     agent: str
     version: str
@@ -100,9 +100,7 @@ async def run_one(agent: Agent, task: EvalTask, endpoint: Endpoint, logs: Path, 
             began = time.monotonic()
             code = await _run(argv, start, workspace, log, min(limit, task.timeout))
             took = time.monotonic() - began
-            status = "timeout" if code is None else "done" if code == 0 else "failed"
-            if code and agent.name != "kaaj":  # of Kaaj, 1 also means: honestly given up
-                error = f"it ended with {code}: {_tail(log)}"
+            status, error = _ending(code, log)
             solved = (await run_shell(task.check, workspace, task.environ(os.environ), _CHECK_SECONDS))[0] == 0
             if task.untouched:
                 solved = solved and status != "timeout" and fingerprint(workspace) == before
@@ -157,8 +155,16 @@ async def _run(argv: Sequence[str], start: Start, folder: Path, log: Path, limit
     return process.returncode
 
 
-def _tail(log: Path) -> str:
-    return log.read_text("utf-8", "replace").strip()[-300:]
+def _ending(code: int | None, log: Path) -> tuple[str, str]:
+    """The status, and the error where there is one. Kaaj says its own: it ends with 1 also where it gives up."""
+    if code is None:
+        return "timeout", ""
+    tail = log.read_text("utf-8", "replace").strip()
+    with suppress(ValueError):
+        said: object = json.loads(tail.splitlines()[-1]) if tail else None
+        if isinstance(said, dict) and "status" in said:
+            return str(cast("dict[str, Any]", said)["status"]), ""
+    return ("done", "") if code == 0 else ("failed", f"it ended with {code}: {tail[-300:]}")
 
 
 def fingerprint(folder: Path) -> str:
