@@ -12,6 +12,7 @@ from kaaj_agent.embedded.scorer import LlamaScorer
 from kaaj_agent.failures import ModelError
 from kaaj_agent.model.discovery import discover
 from kaaj_agent.model.endpoint import Endpoint, Wishes
+from kaaj_agent.model.memory import Memory
 from kaaj_agent.ports import Model, Profile, Request, Scorer, StreamItem
 from kaaj_agent.settings import AgentSettings
 
@@ -27,13 +28,16 @@ class Connection:
 async def connect(settings: AgentSettings, state_dir: Path) -> Connection:
     """Raises ModelError: no such model here, no memory for it, nothing that answers."""
     wishes = Wishes(settings.window, settings.loop, settings.temperature, settings.seed)
+    memory = Memory(state_dir)
     if settings.base_urls:
-        return Connection(Endpoint(settings.base_urls, api_key=settings.api_key, model=settings.model, wishes=wishes))
+        key, model = settings.api_key, settings.model
+        return Connection(Endpoint(settings.base_urls, api_key=key, model=model, wishes=wishes, memory=memory))
     if settings.model in MODELS:
         return await _embedded(settings.model, state_dir, wishes)
     found = await discover()
     if found is not None:
-        return Connection(Endpoint([found.base_url], model=settings.model or found.model, wishes=wishes))
+        model = settings.model or found.model
+        return Connection(Endpoint([found.base_url], model=model, wishes=wishes, memory=memory))
     if settings.model or not settings.embedded_model:
         also = f", and {settings.model} is no embedded model" if settings.model else ""
         raise ModelError(

@@ -134,10 +134,10 @@ async def test_a_model_that_is_not_known(kaaj: Kaaj) -> None:
     assert "qwen2.5-coder-1.5b" in ended.err
 
 
-WEATHER = answer_calls(("weather", {"city": "Pune"}))
+LOOK = answer_calls(("read", {"path": "README.md"}))
 
 
-@pytest.mark.parametrize(("reply", "code", "state"), [(WEATHER, 0, "good"), (answer("It is sunny."), 1, "bad")])
+@pytest.mark.parametrize(("reply", "code", "state"), [(LOOK, 0, "good"), (answer("It is sunny."), 1, "bad")])
 async def test_doctor_tries_a_tool_call(kaaj: Kaaj, reply: Answer, code: int, state: str) -> None:
     async with ScriptedEndpoint(last=reply) as endpoint:
         ended = await kaaj.run(endpoint, "doctor", "--json")
@@ -147,6 +147,31 @@ async def test_doctor_tries_a_tool_call(kaaj: Kaaj, reply: Answer, code: int, st
     assert rows["python"]["state"] == "good"
     assert {"git", "ripgrep", "sandbox", "embedded model", "state folder", "context window"} <= rows.keys()
     assert all(row["advice"] for row in rows.values() if row["state"] != "good")
+
+
+async def test_what_doctor_found_out_is_remembered(kaaj: Kaaj) -> None:
+    """A server that takes `tools` and never calls them, and no `top_k`: from then on they stand in the text."""
+    written = "<tool_call>\n<function=read>\n<parameter=path>\nREADME.md\n</parameter>\n</function>\n</tool_call>"
+
+    def reply(body: Any) -> Answer:
+        if "top_k" in body:
+            return answer_error(400, "Unrecognized request argument supplied: top_k")
+        return answer("I would read it.") if "tools" in body else answer(written)
+
+    async with ScriptedEndpoint(last=reply) as endpoint:
+        environ = {"KAAJ_MODEL": "qwen3-coder"}
+        ended = await kaaj.run(endpoint, "doctor", "--json", **environ)
+        rows: dict[str, dict[str, Any]] = {row["name"]: row for row in json.loads(ended.out)}
+        assert "written as xml in the text" in rows["tool calls"]["found"], ended
+        assert "takes no top_k" in rows["tool calls"]["found"]
+        asked = len(endpoint.prompts)
+        await kaaj.run(endpoint, "doctor", **environ)
+        later = endpoint.prompts[asked:]
+        assert later
+        assert not any("tools" in body or "top_k" in body for body in later)
+        other = len(endpoint.prompts)
+        await kaaj.run(endpoint, "doctor", **{**environ, "KAAJ_MODEL": "qwen3-coder-plus"})
+        assert "tools" in endpoint.prompts[other], "another model is another matter"
 
 
 async def test_doctor_with_an_endpoint_that_refuses(kaaj: Kaaj) -> None:

@@ -20,6 +20,7 @@ from kaaj_agent.model.attempt import Patience, Piece, pieces
 from kaaj_agent.model.dialects import ReplyReader
 from kaaj_agent.model.errors import Place, TryAgainError, UnsupportedError, dead, gave_up, no_url
 from kaaj_agent.model.facts import ServerFacts, ask_server, is_http, is_loopback
+from kaaj_agent.model.memory import Memory
 from kaaj_agent.model.profiles import prefer, profile_for
 from kaaj_agent.model.wire import parameters_of
 from kaaj_agent.ports import CallReady, Profile, Reply, Request, Restart, StreamItem, TextDelta, Usage
@@ -79,7 +80,7 @@ class Endpoint:
     """A chat model behind one or several base URLs, tried in order; the one that works is kept.
 
     `model` empty: the best that the server lists. `limits` bound each request. The key goes nowhere but into the
-    Authorization header.
+    Authorization header. `memory` tells what was found out about them before.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Endpoint:
         model: str = "",
         wishes: Wishes = Wishes(),  # frozen
         limits: Limits = Limits(),  # frozen
+        memory: Memory | None = None,
     ) -> None:
         if not base_urls:
             raise ValueError("an endpoint needs a base URL")
@@ -98,6 +100,7 @@ class Endpoint:
         self._model = model
         self._wishes = wishes
         self._limits = limits
+        self._memory = memory
         self._current = 0
         self._clients: dict[str, openai.AsyncOpenAI] = {}
         self._dropped: dict[str, set[str]] = {}
@@ -108,6 +111,12 @@ class Endpoint:
     def __repr__(self) -> str:
         """Without the key."""
         return f"Endpoint({', '.join(self._urls)}, model={self._model!r})"
+
+    @property
+    def place(self) -> tuple[str, frozenset[str]]:
+        """The base URL that is asked now, and the parameters that requests to it leave out."""
+        url = self._urls[self._current]
+        return url, frozenset(self._dropped.get(url, ()))
 
     async def profile(self) -> Profile:
         """What the model can do; the server is asked once. Raises ModelError where no model is named or found."""
@@ -128,6 +137,7 @@ class Endpoint:
                 )
                 knows_schema = facts.make != "unknown" or "api.openai.com" in self._urls[self._current]
                 self._profile = replace(made, json_schema=knows_schema)
+                await self._remember(model)
             dropped = self._dropped.get(self._urls[self._current], ())
             return replace(
                 self._profile,
@@ -252,6 +262,14 @@ class Endpoint:
                 self._current = number
                 return facts
         return ServerFacts()
+
+    async def _remember(self, model: str) -> None:
+        if self._memory is None:
+            return
+        for url in self._urls:
+            learned = await asyncio.to_thread(self._memory.of, url, model)
+            if learned is not None:
+                self._dropped.setdefault(url, set()).update(learned.without)
 
     async def _client(self, url: str) -> openai.AsyncOpenAI:
         if url not in self._clients:

@@ -3,49 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import platform
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kaaj_agent.connect import connect
-from kaaj_agent.embedded.models import DEFAULT_MODEL, MODELS, installed, model_folder
-from kaaj_agent.failures import KaajError
-from kaaj_agent.ports import Message, Model, Profile, Reply, Request, ToolSpec
 from kaaj_agent.sandbox import Sandbox
-from kaaj_agent.settings import AgentSettings
 from kaaj_server.cli.context import Context
+from kaaj_server.cli.doctor_models import EmbeddedTrial, Finding, ModelTrial
 from kaaj_server.cli.pulling import short, size
-from kaaj_server.cli.view import Marks, seconds
+from kaaj_server.cli.view import Marks
 
-_MODEL_SECONDS: Final = 120.0
 _PROGRAM_SECONDS: Final = 5.0
-
-_WEATHER: Final = ToolSpec(
-    "weather",
-    "The weather in a city now.",
-    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`bad` keeps tasks from being done; `note` costs something; `advice` says what to do about it."""
-
-    name: str
-    state: Literal["good", "note", "bad"]
-    found: str
-    advice: str = ""
 
 
 async def examine(context: Context, tell: Callable[[Finding], None]) -> list[Finding]:
@@ -57,8 +34,8 @@ async def examine(context: Context, tell: Callable[[Finding], None]) -> list[Fin
         _git,
         _ripgrep,
         _sandbox,
-        _Embedded(context).examine,
-        _Endpoint(context).examine,
+        EmbeddedTrial(context).examine,
+        ModelTrial(context).examine,
     )
     for probe in probes:
         for finding in await probe():
@@ -184,90 +161,3 @@ async def _sandbox() -> Sequence[Finding]:
     advice = "Each command will be asked for. "
     advice += "On Linux install the package `bubblewrap`." if sys.platform == "linux" else "It exists for Linux only."
     return (Finding("sandbox", "note", sandbox.reason, advice),)
-
-
-# --- models -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Embedded:
-    """The model that needs no endpoint."""
-
-    context: Context
-
-    async def examine(self) -> Sequence[Finding]:
-        folder = model_folder(self.context.environ)
-        there = [name for name, model in MODELS.items() if installed(model, folder)]
-        extra = importlib.util.find_spec("xllamacpp") is not None
-        if there and extra:
-            return (Finding("embedded model", "good", f"{', '.join(there)} in {short(folder)}"),)
-        advice: list[str] = []
-        if not extra:
-            advice.append('pip install "kaaj[local]"')
-        if not there:
-            advice.append(f"kaaj model pull    ({size(MODELS[DEFAULT_MODEL].size)})")
-        found = "the extra `local` is not installed" if not extra else "no model is on disk"
-        return (Finding("embedded model", "note", found, "; ".join(advice)),)
-
-
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    """The model that tasks will use, asked for real."""
-
-    context: Context
-    settings: AgentSettings = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "settings", AgentSettings.from_env(self.context.environ))
-
-    async def examine(self) -> Sequence[Finding]:
-        where = self.settings.base_urls[0] if self.settings.base_urls else "a local server or the embedded model"
-        try:
-            async with asyncio.timeout(_MODEL_SECONDS):
-                model = (await connect(self.settings, self.context.state_dir)).model
-                try:
-                    profile = await model.profile()
-                    answer = await self._try(model, profile)
-                finally:
-                    await model.close()
-        except TimeoutError:
-            found = f"{where} did not answer within {_MODEL_SECONDS:.0f} s"
-            return (Finding("model", "bad", found, "Is it still loading? Try again, or set KAAJ_BASE_URL."),)
-        except KaajError as error:
-            advice = error.hint or "Set KAAJ_BASE_URL to an OpenAI-compatible endpoint, or run `kaaj model pull`."
-            return (Finding("model", "bad", error.message, advice),)
-        place = "embedded, on this machine" if profile.embedded else where
-        if not profile.embedded and not self.settings.base_urls:
-            place = "a local server that was found"
-        model_line = Finding("model", "good", f"{profile.model} ({place})")
-        window = Finding("context window", "good", f"{profile.window:,} tokens")
-        if profile.window < 16_000 and not profile.embedded:
-            window = Finding(
-                "context window",
-                "note",
-                f"{profile.window:,} tokens",
-                "That is little for a project. Ollama: set OLLAMA_CONTEXT_LENGTH=32768; llama.cpp: -c 32768.",
-            )
-        return (model_line, window, answer)
-
-    @staticmethod
-    async def _try(model: Model, profile: Profile) -> Finding:
-        """One tool call where the model is to make some; else one word."""
-        began = time.monotonic()
-        guided = profile.loop == "guided"
-        text = "Say the word yes." if guided else "What is the weather in Pune? Use the tool."
-        tools = () if guided else (_WEATHER,)
-        reply: Reply | None = None
-        async for item in model.stream(Request((Message("user", text),), tools, max_tokens=8 if guided else 200)):
-            if isinstance(item, Reply):
-                reply = item
-        took = seconds(time.monotonic() - began)
-        if guided:
-            found = f"answers in {took}; led step by step, it needs no tool calls"
-            return Finding("tool calls", "good", found)
-        calls = reply.calls if reply else ()
-        if any(call.name == _WEATHER.name and not call.error for call in calls):
-            return Finding("tool calls", "good", f"work ({took})")
-        said = " ".join((reply.text if reply else "").split())[:60]
-        advice = "Use a model that is made for tools, such as Qwen3-Coder, or set the loop to `guided` in the settings."
-        return Finding("tool calls", "bad", f"it did not call the tool ({took}): {said!r}", advice)
