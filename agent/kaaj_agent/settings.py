@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from kaaj_agent.ports import Usage
+from kaaj_agent.redaction import WITHHELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class AgentSettings:
     `check`: the check command; empty finds one; `none` runs none. `window` overrides the context window, in tokens.
     `compact_at`: the share of the window at which the conversation is condensed.
     `embedded_model`: the model to run on this machine where no endpoint is there; empty: never one.
+    `network`: `ask` offers it for commands that want it.
     `restricted`: the workspace is not trusted, so tasks only plan, no rule file is read, nothing runs or is applied.
     `config_dir`: the user's own folder for what is configured by files, such as skills.
     `hide_secrets`: whether `.env`, keys and their like are withheld from the model; `secret_files` are further names of
@@ -71,6 +73,7 @@ class AgentSettings:
     window: int | None = None
     compact_at: float = 0.75
     sandbox: Literal["auto", "off", "required"] = "auto"
+    network: Literal["off", "ask"] = "off"
     loop: Literal["auto", "agentic", "guided"] = "auto"
     temperature: float | None = None
     seed: int | None = None
@@ -80,6 +83,12 @@ class AgentSettings:
     restricted: bool = False
     config_dir: Path | None = None
     mcp: tuple[McpServer, ...] = ()
+
+    def __post_init__(self) -> None:
+        """No key is taken in without being known as one: from here on it is in no log, event or prompt."""
+        WITHHELD.learn(self.api_key)
+        for server in self.mcp:
+            WITHHELD.learn_environment(dict(server.env))
 
     def __repr__(self) -> str:
         """Without the key: settings end up in logs."""

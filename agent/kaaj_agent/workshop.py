@@ -15,6 +15,9 @@ from kaaj_agent.approvals import Approvals
 from kaaj_agent.changes import ChangeSet, CheckResult
 from kaaj_agent.check_choice import CheckMemory
 from kaaj_agent.checks import ShadowChecker, find_check
+from kaaj_agent.command_gate import CommandGate, Refusal
+from kaaj_agent.command_policy.shown import title, visible
+from kaaj_agent.command_policy.verdict import Where
 from kaaj_agent.failures import FileError, SandboxError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import Limits
@@ -27,14 +30,10 @@ from kaaj_agent.shadow import Shadow, ShadowChange
 from kaaj_agent.staging import Staging
 from kaaj_agent.tools.bench import Use
 
-RUN_IT = "Run it"
-NOT_NOW = "Do not run it"
 USE_IT = "Use it from now on"
 NO_CHECK = "Run no check here"
 KEEP_AWAY = "Keep it away"
 THIS_ONCE = "Allow it in this task"
-UNBOXED = "with your rights, because bubblewrap is not installed"
-UNBOXED_WHY = f"It runs on a copy of the workspace, but {UNBOXED}."
 
 
 @dataclass
@@ -98,10 +97,12 @@ class Workshop:
         """
         async with self._busy:
             shadow = await self.shadow()
-            if not await self._may_run(command, shadow):
-                return f"The user did not allow `{command}`; it was not run. Go on without it."
+            where = await self._may_run(command, shadow)
+            if isinstance(where, Refusal):
+                return where.sentence
             await shadow.sync(staging.snapshot, staging.files)
-            result = await shadow.shell.run(command, timeout=self.settings.command_timeout)
+            shell = shadow.networked if where == "network" else shadow.shell
+            result = await shell.run(command, timeout=self.settings.command_timeout)
             staged = await self._adopt(await shadow.changed_files(), staging)
             self._tell_limits()
             return result, staged
@@ -159,11 +160,13 @@ class Workshop:
         if found is None:
             return None
         shadow = await self.shadow()
-        where = "in a sandbox without network" if shadow.shell.sandboxed else UNBOXED
+        where = "in a sandbox without network"
+        if not shadow.shell.sandboxed:
+            where = f"with all your rights, as there is no sandbox ({shadow.sandbox.reason.rstrip('.')})"
         question = Question(
             "check",
             self.task,
-            f"Check changes in {self.root.name} with `{found}`?",
+            f"Check changes in {title(self.root.name)} with `{visible(found, lines=False)}`?",
             f"It runs on a copy of the workspace, {where}, before a change is shown.",
             (USE_IT, NO_CHECK),
         )
@@ -201,11 +204,18 @@ class Workshop:
             self._permitted.add((path, use))
         return True
 
-    async def _may_run(self, command: str, shadow: Shadow) -> bool:
-        if shadow.shell.sandboxed or command in self._allowed:
-            return True
-        question = Question("command", self.task, f"Run `{command}`?", UNBOXED_WHY, (RUN_IT, NOT_NOW))
-        return await self.approvals.ask(self.session, self.limits, question) == RUN_IT
+    async def _may_run(self, command: str, shadow: Shadow) -> Where | Refusal:
+        if command in self._allowed:
+            return "sandbox" if shadow.shell.sandboxed else "unboxed"
+        gate = CommandGate(
+            self.task,
+            self.root,
+            tuple(self.staging.folders.roots),
+            self.state_dir,
+            self.settings.network == "ask",
+            lambda question: self.approvals.ask(self.session, self.limits, question),
+        )
+        return await gate.decide(command, shadow)
 
     async def _adopt(self, changes: Sequence[ShadowChange], staging: Staging) -> tuple[str, ...]:
         """Stage what a command changed. What cannot be staged is told to the person, and the rest is staged."""

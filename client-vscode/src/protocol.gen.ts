@@ -656,6 +656,10 @@ export interface KaajSettings {
    */
   sandbox?: "auto" | "required" | "off";
   /**
+   * off: no command in the sandbox has the network. ask: you are asked whether a command that wants it, such as `npm ci`, may have it.
+   */
+  network?: "off" | "ask";
+  /**
    * Seconds that one command of the model may take.
    */
   commandTimeout?: number;
@@ -768,6 +772,7 @@ export const SERVER_SETTINGS = [
   "check",
   "checkTimeout",
   "sandbox",
+  "network",
   "commandTimeout",
   "loop",
   "embeddedModel",

@@ -29,6 +29,7 @@ from kaaj_protocol.shapes import Mode
 from kaaj_protocol.wire import Fault, Json, faults_of
 
 Sandbox: TypeAlias = Literal["auto", "required", "off"]
+Network: TypeAlias = Literal["off", "ask"]
 Loop: TypeAlias = Literal["auto", "agentic", "guided"]
 
 
@@ -123,6 +124,13 @@ class Settings(BaseModel):
         description=(
             "auto: commands run inside bubblewrap (no network, home hidden) where it is there, else each is asked "
             "for. required: without bubblewrap no command runs. off: bubblewrap is not used, each command is asked for."
+        ),
+    )
+    network: Network = Field(
+        default="off",
+        description=(
+            "off: no command in the sandbox has the network. ask: you are asked whether a command that wants it, such "
+            "as `npm ci`, may have it."
         ),
     )
     command_timeout: Annotated[float, Field(gt=0, le=86_400)] = Field(

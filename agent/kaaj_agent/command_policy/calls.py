@@ -9,6 +9,7 @@ from typing import Final
 
 from kaaj_agent.command_policy import programs
 from kaaj_agent.command_policy.places import Places
+from kaaj_agent.command_policy.shown import visible
 from kaaj_agent.command_policy.words import Variables, Word, literal
 
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
@@ -65,7 +66,7 @@ class Calls(ABC):
     def writes(self, word: Word) -> None:
         for text in word.texts():
             if (place := self.places.outside(text, self.base)) is not None:
-                self.found.refuse(f"It writes to {place}, which is outside of the workspace.")
+                self.found.refuse(f"It writes to {visible(place, lines=False)}, which is {self.places.kind}.")
 
     def assigned(self, name: str) -> None:
         if name in programs.LOADERS:
@@ -75,7 +76,7 @@ class Calls(ABC):
         """One program with its words, wrappers included."""
         first, rest = words[0], words[1:]
         if not first.known:
-            shown = " ".join(first.raw.split())[:80]
+            shown = visible(" ".join(first.raw.split())[:80])
             self.found.doubt(f"Which program it runs is only decided when it runs: {shown}")
             return
         for text in first.texts():

@@ -11,17 +11,23 @@ from typing import Final
 _SCRATCH: Final = ("/tmp", "/var/tmp", "/dev/shm", "/dev/fd", "/proc/self")  # noqa: S108 - the sandbox's own
 _DEVICES: Final = ("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/zero", "/dev/full")
 
+WORKSPACE: Final = "outside of the workspace"
+COPY: Final = "not in the copy of the workspace that commands run on; use a path relative to its root"
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The absolute `roots` of the workspace, and the user's `home`. Looks at names only, never at the disk."""
+    """The absolute `roots` of the workspace, or of its copy, and the user's `home`. `kind` says in words what is not in
+    them. Looks at names only, never at the disk.
+    """
 
     roots: tuple[str, ...]
     home: str
+    kind: str = WORKSPACE
 
     @classmethod
-    def of(cls, roots: Sequence[Path], home: Path) -> Places:
-        return cls(tuple(str(root) for root in roots), str(home))
+    def of(cls, roots: Sequence[Path], home: Path, kind: str = WORKSPACE) -> Places:
+        return cls(tuple(str(root) for root in roots), str(home), kind)
 
     def join(self, text: str, base: str | None) -> str | None:
         """The absolute place that a path means in `base`; None where that is not known."""

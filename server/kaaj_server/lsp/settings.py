@@ -127,6 +127,7 @@ def agent_settings(settings: Settings, base: AgentSettings) -> AgentSettings:
         max_seconds=settings.max_seconds,
         window=settings.context_window or None,
         sandbox=settings.sandbox,
+        network=settings.network,
         loop=settings.loop,
         temperature=settings.temperature,
         seed=settings.seed,
