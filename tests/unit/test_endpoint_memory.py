@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ def test_a_damaged_file_is_nothing_learned(tmp_path: Path, text: str) -> None:
 
 
 def test_only_parameters_can_be_left_out(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text('{"%s a": {"without": ["messages", "model", "top_k", 7], "dialect": null}}' % URL)
+    entry = {"without": ["messages", "model", "top_k", 7], "dialect": None}
+    (tmp_path / FILE).write_text(json.dumps({f"{URL} a": entry}))
     assert Memory(tmp_path).of(URL, "a") == Learned(frozenset({"top_k"}))
 
 
