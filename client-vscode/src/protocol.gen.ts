@@ -191,10 +191,14 @@ export interface ChangeResult {
   message: string;
 }
 /**
- * Take an applied change back. Refused where its lines were edited since; edits of other lines stay.
+ * Take an applied change back, at any later time. Refused where its lines were edited since; edits of other lines
+ * stay. `uri` takes back what the change did to that file alone. `merge` writes nothing: the way back is proposed as a
+ * change of its own, with later edits merged in, and places that only the person can decide between marks.
  */
 export interface UndoArgument {
   change: string;
+  uri?: string | null;
+  merge?: boolean | null;
 }
 /**
  * The whole list in the order wanted. An item that is not in it is dropped, save one that is done.

@@ -16,8 +16,9 @@ from kaaj_agent.agent import Agent
 from kaaj_agent.changes import ChangeSet, Proposed
 from kaaj_agent.events import ChangeChanged, Event, TaskFinished
 from kaaj_agent.failures import FileError
-from kaaj_agent.journal import DiskApplier, recover
+from kaaj_agent.journal import DiskApplier
 from kaaj_agent.ports import Question
+from kaaj_agent.recovery import recover_all
 from kaaj_agent.request import StartRequest
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.world import Folders, World
@@ -60,7 +61,7 @@ class RunTask:
 
     async def run(self) -> int:
         """Raises BadRequestError, KaajError, BrokenPipeError where the reader of the output has gone."""
-        for sentence in await asyncio.to_thread(recover, self.context.state_dir):
+        for sentence in await recover_all(self.context.state_dir, Folders.of(self.job.root)):
             self._view.notice("warning", sentence)
         agent = self._agent()
         agent.subscribe(self._hear)

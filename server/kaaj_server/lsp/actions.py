@@ -164,6 +164,15 @@ class Actions:
         applied = next((one for one in board.applied(path) if self._undoable(one, path)), None)
         if applied is not None:
             actions.append(_verb("Kaaj: undo", names.UNDO, {"change": applied.id}))
+            if len(applied.files) > 1:
+                uri = self._engine.convert.uri(path)
+                actions.append(
+                    _verb("Kaaj: take back in this file only", names.UNDO, {"change": applied.id, "uri": uri})
+                )
+        elif (later := next(iter(board.applied(path)), None)) is not None and self._edited_since(later, path):
+            actions.append(
+                _verb("Kaaj: take back, merged with later edits", names.UNDO, {"change": later.id, "merge": True})
+            )
         running = [task for task in board.running() if task.path in (path, None)]
         return actions + [_verb("Kaaj: cancel", names.CANCEL, {"task": task.id}) for task in running]
 
@@ -182,6 +191,10 @@ class Actions:
         buffer = self._engine.server.world.buffer(path)
         state = change.state
         return isinstance(state, Applied) and buffer is not None and state.after.get(path) == buffer.digest
+
+    def _edited_since(self, change: ChangeSet, path: Path) -> bool:
+        buffer = self._engine.server.world.buffer(path)
+        return buffer is not None and buffer.digest != change.before.get(path)
 
     def _unsent(self) -> list[Json]:
         """What was written into the chat by a client that does not tell the server of that document."""

@@ -100,7 +100,9 @@ class Commands:
                 change = await engine.reject(argument.change, argument.digest, argument.hunks, reason)
                 return _decided(change, argument.change)
             case UndoArgument():
-                return await self._write(engine.undo(argument.change), argument.change)
+                only = engine.convert.path(argument.uri) if argument.uri is not None else None
+                undoing = engine.undo(argument.change, only, merge=bool(argument.merge))
+                return await self._write(undoing, argument.change)
             case TodoArgument(task=task):
                 view = engine.board.tasks.get(task)
                 before = view.todo if view is not None else None
@@ -186,6 +188,9 @@ def _decided(change: ChangeSet, asked: str) -> Json:
     match change.state:
         case Applied():
             message = f"Applied {counted(change)}."
+        case Proposed() if change.undoes and change.id != asked:
+            asked = change.id
+            message = "The way back is proposed, with later edits kept; decide on it as on any change."
         case Proposed():
             message = f"Taken out; {counted(change)} still wait for you."
         case state:

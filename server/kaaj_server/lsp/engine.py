@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kaaj_agent.agent import Agent
@@ -77,6 +78,8 @@ class Engine:
     async def _restore(self) -> None:
         """Bring back what an earlier process left, so that its proposals can be decided on."""
         self.board.seed(await self.agent.overview())
+        for text in self.agent.untold:
+            self.server.say("warning", text)
         self.lenses.refresh()
 
     def _heard(self, event: Event) -> None:
@@ -105,9 +108,9 @@ class Engine:
         self.applier.give_way()
         return await self.agent.reject(change, digest, hunks, reason)
 
-    async def undo(self, change: str) -> ChangeSet:
+    async def undo(self, change: str, path: Path | None = None, *, merge: bool = False) -> ChangeSet:
         self.applier.give_way()
-        return await self.agent.undo(change)
+        return await self.agent.undo(change, path, merge=merge)
 
     async def cancel(self, task: str) -> None:
         self.applier.give_way()
