@@ -12,6 +12,7 @@ from kaaj_agent.limits import Limits
 from kaaj_agent.ports import CallReady, Message, Model, Profile, Reply, Request, Restart, TextDelta, ToolCall, Usage
 from kaaj_agent.prompt import sound
 from kaaj_agent.prose import Prose
+from kaaj_agent.redaction import WITHHELD
 from kaaj_agent.session import Session
 
 SMALLEST: Final = 1_024
@@ -69,6 +70,7 @@ class Asking:
         streams. `own_context`: the prompt is none of the session's, so it says nothing about how full that is.
         """
         self.limits.step()
+        request = self._without_secrets(request)
         shown: list[str] = []
         reply: Reply | None = None
         prose = Prose(lambda text: self.session.emit(ev.TextAdded(self.task, sound(text))))
@@ -111,6 +113,14 @@ class Asking:
             raise KaajError("The model's stream ended without a reply.", kept="Nothing was changed by it.")
         self.spend(reply.usage, own_context=own_context)
         return replace(reply, text=sound(reply.text))
+
+    def _without_secrets(self, request: Request) -> Request:
+        """Messages that are not the session's, which are looked at as they are said, may hold keys still."""
+        said = set(map(id, self.session.messages))
+        cleaned = tuple(
+            one if id(one) in said else replace(one, content=WITHHELD.text(one.content)) for one in request.messages
+        )
+        return replace(request, messages=cleaned)
 
     def spend(self, usage: Usage, *, own_context: bool = False) -> None:
         """Count tokens of this task, and tell."""

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from kaaj_agent.redaction import WITHHELD
+
 CAP: Final = 16 * 1024
 """Characters of output that are shown to the model, cut around what matters."""
 KEPT: Final = 1024 * 1024
@@ -112,4 +114,4 @@ class Output:
     def _named(self, text: str) -> str:
         for old, new in self._rename.items():
             text = text.replace(old, new)
-        return text
+        return WITHHELD.text(text)

@@ -16,6 +16,7 @@ from kaaj_agent.changes import ChangeSet, Draft, Proposed
 from kaaj_agent.outputs import Outputs
 from kaaj_agent.ports import Clock, Message, NewPrefix, Usage
 from kaaj_agent.prompt import decision_between, sound
+from kaaj_agent.redaction import WITHHELD
 from kaaj_agent.refusals import Refusal, refusals_between, taken_back_text
 from kaaj_agent.session_log import Record, SessionLog
 from kaaj_agent.todo import Author, Todo, TodoList
@@ -80,10 +81,12 @@ class Session:
     _untold: deque[ev.Event] = field(default_factory=deque[ev.Event])
 
     def emit(self, body: ev.Body) -> None:
-        """Append one event, log it, and tell every listener, in this order.
+        """Append one event, log it, and tell every listener, in this order. Keys are taken out of it before.
 
         What a listener emits is told after the event that it was told of.
         """
+        if not isinstance(body, ev.ChangeChanged):
+            body = WITHHELD.value(body)
         event = ev.Event(self.id, self.seq + 1, self.clock.now(), body)
         self._project(event)
         self.log.event(event)
@@ -105,8 +108,8 @@ class Session:
             self._telling = False
 
     def say(self, message: Message) -> None:
-        """Append one message to the prompt."""
-        message = replace(message, content=sound(message.content))
+        """Append one message to the prompt, without the keys that it holds."""
+        message = replace(message, content=WITHHELD.text(sound(message.content)))
         self.messages.append(message)
         self.log.message(message)
 

@@ -15,6 +15,7 @@ from kaaj_agent.changes import ChangeSet, FileChange
 from kaaj_agent.document import Document
 from kaaj_agent.failures import FileError, MissingFileError
 from kaaj_agent.hunks import rebase
+from kaaj_agent.redaction import MARK
 from kaaj_agent.world import Folders, Snapshot
 
 SMALL: Final = 32_000
@@ -72,8 +73,11 @@ class Staging:
             return None
 
     async def put(self, path: Path, text: str) -> None:
-        """The whole new text of a file, which need not exist."""
+        """The whole new text of a file, which need not exist. Raises FileError where it would lose a secret."""
         held = self._at(path)
+        if MARK in text:
+            before = await self.find(path)
+            self._keep_secrets(path, before.text if before else "", text)
         if held is not None:
             await self._store(replace(held, after=text))
             return
@@ -168,6 +172,17 @@ class Staging:
         if file.after == file.before.text:  # moved only
             return replace(file, before=now, after=now.text)
         return await _aside(max(len(now.text), len(file.after)), _moved_on, file, file.before, now)
+
+    def _keep_secrets(self, path: Path, before: str, text: str) -> None:
+        """The model was not shown what `MARK` stands for: a text with more of them than there were would destroy it."""
+        if text.count(MARK) > before.count(MARK):
+            name = self.folders.name_of(path)
+            raise FileError(
+                f"{name} would get `{MARK}` in the place of a secret that you were not shown.",
+                path=name,
+                kept="Nothing changed.",
+                hint="Change the lines around it with smaller edits.",
+            )
 
     def _at(self, path: Path) -> FileChange | None:
         """The change whose result stands at `path`."""

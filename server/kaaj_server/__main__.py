@@ -7,12 +7,14 @@ import io
 import logging
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from kaaj_agent.failures import BadRequestError, KaajError
-from kaaj_server.cli import completion, demo, doctor, evaluate, model, run, serve
+from kaaj_agent.redaction import WITHHELD
+from kaaj_server.cli import allowed, completion, demo, doctor, evaluate, model, run, serve
 from kaaj_server.cli.context import BAD_USE, FAILED, INTERRUPTED, Context
 
 LEVELS: Final = ("debug", "info", "warning", "error")
@@ -106,6 +108,8 @@ def build_parser() -> argparse.ArgumentParser:
     child.set_defaults(work=model.add(child))
     child = command("eval", "run a set of tasks and say how many were solved", evaluate.EPILOG)
     child.set_defaults(work=evaluate.add(child))
+    child = command("allowed", "show what you allowed for good, or take it back", allowed.EPILOG)
+    child.set_defaults(work=allowed.add(child))
     child = command("completion", "print a script that completes this command line in a shell", completion.EPILOG)
     child.set_defaults(work=completion.add(child, build_parser))
     return parser
@@ -134,6 +138,20 @@ def make_state_folder(path: Path) -> Path:
     return path
 
 
+class Withholding(logging.Formatter):
+    """A formatter that leaves keys and passwords out, in messages and in tracebacks alike."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return WITHHELD.log(super().format(record))
+
+
+def _log_of_threads(args: threading.ExceptHookArgs) -> None:
+    """What ends a thread goes through the log, which leaves secrets out, and not straight to stderr."""
+    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+        told = (args.exc_type, args.exc_value, args.exc_traceback)
+        _log.error("a thread ended: %s", args.thread.name if args.thread else "?", exc_info=told)
+
+
 def set_logging_up(level: str, state_dir: Path, *, to_stderr: bool) -> None:
     """Logs go to stderr under an editor, which keeps them, and to a file of bounded size otherwise."""
     handler: logging.Handler
@@ -147,8 +165,9 @@ def set_logging_up(level: str, state_dir: Path, *, to_stderr: bool) -> None:
             handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8", delay=True)
         except OSError:
             handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(Withholding("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    threading.excepthook = _log_of_threads
     logging.raiseExceptions = False  # a full disk or a closed stderr must not end a task
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
@@ -180,6 +199,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    WITHHELD.learn_environment(environ)
     level = getattr(arguments, "log_level", environ.get("KAAJ_LOG", "").lower())
     state_dir = state_folder(environ)
     serves = getattr(arguments, "serves", False)
@@ -199,7 +219,7 @@ def _work(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def _complain(error: KaajError) -> None:
     lines = [f"kaaj: {error.message}", *(f"      {part}" for part in (error.kept, error.hint) if part)]
     try:
-        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.write(WITHHELD.log("\n".join(lines)) + "\n")
     except OSError:
         return
 

@@ -1,0 +1,168 @@
+"""Keys are taken out of what is kept, logged, shown and sent; other text is not touched."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaaj_agent import events as ev
+from kaaj_agent.attachments import AttachedText
+from kaaj_agent.failures import FileError
+from kaaj_agent.redaction import MARK, WITHHELD, Redactor
+from kaaj_agent.settings import AgentSettings, McpServer
+from kaaj_agent.staging import Staging
+from kaaj_agent.testing import call
+from kaaj_agent.testing_desk import desk
+from kaaj_agent.world import Folders, Snapshot
+from kaaj_server.__main__ import Withholding, set_logging_up
+
+KNOWN = "k3y-of-the-t3st/with+signs"
+PEM = "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEowIBAAKCAQEA\n" * 4 + "-----END RSA PRIVATE KEY-----"
+FORMS = [
+    "sk-proj-" + "a1B2" * 8, "sk-ant-api03-" + "x9" * 20, "ghp_" + "a1" * 18, "github_pat_" + "A1" * 30,
+    "glpat-" + "x1" * 10, "xoxb-123456789012-abcdef", "AKIA" + "ABCD1234" * 2, "AIza" + "b" * 35, "hf_" + "c" * 34,
+    "npm_" + "d" * 36, "sk_live_" + "e" * 24, "eyJhbGciOiJI." + "eyJzdWIiOiIx." + "SflKxwRJSMeKKF2QT4fw", PEM,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", FORMS)
+def test_what_is_a_key_by_its_form_goes(secret: str) -> None:
+    shown = Redactor().text(f'key = "{secret}"  # mine\n')
+    assert shown == f'key = "{MARK}"  # mine\n'
+    assert secret not in Redactor().text(json.dumps({"key": secret}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["class sk-fading-circle-container-large {", "task-1cffdaf880", "ollama", "https://example.org/sk-1", "ghp_short",
+     "AKIA", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", "eyJ.eyJ.x", "risk-" + "a1" * 20,
+     "def test(): pass"],
+)  # fmt: skip
+def test_what_is_no_key_stays(text: str) -> None:
+    assert Redactor().text(text) == text
+
+
+def test_a_known_value_goes_however_it_is_spelt() -> None:
+    redactor = Redactor()
+    redactor.learn(KNOWN)
+    for text in (KNOWN, f"a{KNOWN}b", json.dumps(KNOWN), "k3y-of-the-t3st%2Fwith%2Bsigns"):
+        assert "t3st" not in redactor.text(text)
+
+
+@pytest.mark.parametrize("value", ["", "ollama", "dummy", "lm-studio", "two\nlines-of-12", "   "])
+def test_what_cannot_be_told_from_a_word_is_not_taken_for_a_key(value: str) -> None:
+    redactor = Redactor()
+    redactor.learn(value)
+    assert redactor.text(f"ollama dummy lm-studio {value}") == f"ollama dummy lm-studio {value}"
+
+
+def test_variables_count_by_their_names_and_paths_do_not() -> None:
+    redactor = Redactor()
+    redactor.learn_environment(
+        {
+            "DEPLOY_TOKEN": "abc123def456",
+            "KEY_FILE": "/etc/keys/abc99",
+            "EDITOR": "some-long-editor-1",
+            "X_PASSWORD": "pässwörd99",
+        }
+    )
+    assert redactor.text("abc123def456 pässwörd99") == f"{MARK} {MARK}"
+    assert redactor.text("/etc/keys/abc99 some-long-editor-1") == "/etc/keys/abc99 some-long-editor-1"
+
+
+def test_settings_make_their_keys_known() -> None:
+    AgentSettings(
+        api_key="settings-key-0815",
+        mcp=(McpServer("m", env=(("MY_TOKEN", "mcp-token-4711"), ("MODE", "production-1"))),),
+    )
+    assert WITHHELD.text("settings-key-0815 mcp-token-4711 production-1") == f"{MARK} {MARK} production-1"
+
+
+def test_a_log_leaves_out_what_stands_where_a_password_stands(tmp_path: Path) -> None:
+    formatter = Withholding("%(message)s")
+    record = logging.LogRecord("x", 40, __file__, 1, "", None, None)
+    try:
+        int("https://me:pa55word@host/x with Authorization: Bearer abcdef123456 api_key=foobar77")
+    except ValueError:
+        record = logging.LogRecord("x", 40, __file__, 1, "failed: %s", ("postgres://u:s3cr3t@db/x",), sys.exc_info())
+    told = formatter.format(record)
+    assert "ValueError" in told
+    assert "https://me:" in told
+    for secret in ("pa55word", "abcdef123456", "foobar77", "s3cr3t"):
+        assert secret not in told
+    WITHHELD.learn("crash-report-key-1")
+    before, level = logging.getLogger().handlers[:], logging.getLogger().level
+    hook = threading.excepthook
+    try:
+        set_logging_up("warning", tmp_path, to_stderr=False)
+
+        def fail() -> None:
+            raise RuntimeError("with crash-report-key-1 inside")
+
+        thread = threading.Thread(target=fail)
+        thread.start()
+        thread.join()
+        logging.getLogger("kaaj").error("and crash-report-key-1 again")
+        logging.shutdown()
+        log = (tmp_path / "kaaj.log").read_text()
+    finally:
+        threading.excepthook = hook
+        logging.basicConfig(level=level, handlers=before, force=True)
+    assert log.count(MARK) >= 2
+    assert "RuntimeError" in log
+    assert "crash-report-key-1" not in log
+
+
+def test_every_text_in_a_value_is_looked_at_and_the_rest_is_kept() -> None:
+    redactor = Redactor()
+    redactor.learn(KNOWN)
+    body = ev.ToolStarted("t", "c", "run", f"Run {KNOWN}", {"command": f"echo {KNOWN}", "n": 3, "rows": [{"a": KNOWN}]})
+    clean = redactor.value(body)
+    assert KNOWN not in repr(clean)
+    assert (clean.task, clean.arguments["n"]) == ("t", 3)
+    started = ev.TaskStarted("t", "prompt", "ask", Path("/x"), context=(AttachedText("n", KNOWN),))
+    assert KNOWN not in repr(redactor.value(started))
+    assert redactor.value(started).path == Path("/x")
+    plain = ev.Noticed("t", "info", "nothing")
+    assert redactor.value(plain) is plain
+
+
+@given(st.text())
+def test_text_without_a_key_is_left_as_it_is(text: str) -> None:
+    redactor = Redactor()
+    redactor.learn("never-in-there-0815")
+    assert redactor.text(text) == text
+
+
+async def test_keys_in_files_and_requests_reach_no_prompt_event_or_log(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "config.py").write_text(f'KEY = "{FORMS[0]}"\nOTHER = 1\n')
+    ways = (call("read", path="config.py"), call("search", pattern="KEY"), "Done.")
+    async with desk(tmp_path, *ways, api_key=KNOWN) as d:
+        await d.run(f"use {KNOWN} and {FORMS[2]}")
+        said = repr([request.messages for request in d.model.requests]) + repr(d.events)
+    kept = "".join(path.read_text("utf-8", "replace") for path in (tmp_path / "state").rglob("*") if path.is_file())
+    for secret in (KNOWN, FORMS[0], FORMS[2]):
+        assert secret not in said
+        assert secret not in kept
+    assert "OTHER = 1" in said
+
+
+async def test_the_mark_is_never_written_where_a_secret_stands(tmp_path: Path) -> None:
+    path = tmp_path.resolve() / "config.py"
+    path.write_text(f'KEY = "{FORMS[0]}"\nOTHER = 1\n')
+    staging = Staging(Snapshot(Folders.of(tmp_path), {}))
+    with pytest.raises(FileError, match="were not shown"):
+        await staging.put(path, f'KEY = "{MARK}"\nOTHER = 2\n')
+    assert not staging.files
+    await staging.put(path, f'KEY = "{FORMS[0]}"\nOTHER = 2\n')
+    [file] = list(staging.files)
+    assert file.after == f'KEY = "{FORMS[0]}"\nOTHER = 2\n'
