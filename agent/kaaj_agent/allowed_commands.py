@@ -72,7 +72,8 @@ class AllowedCommands:
 
     def forget(self, *gone: Allowed) -> None:
         """Take answers back."""
-        self._change(lambda rows: [row for row in rows if row not in gone])
+        if gone:
+            self._change(lambda rows: [row for row in rows if row not in gone])
 
     def _change(self, change: Callable[[list[Allowed]], list[Allowed]]) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -28,10 +29,22 @@ class CheckMemory:
 
     def remember(self, root: Path, command: str) -> None:
         """A disk that refuses is logged; the question then comes again next time."""
+        self._change(lambda table: table | {str(root): command})
+
+    def rows(self) -> dict[str, str]:
+        """Every folder with what was decided for it."""
+        return self._load()
+
+    def forget(self, *folders: str) -> None:
+        """Take decisions back."""
+        if folders:
+            self._change(lambda table: {root: command for root, command in table.items() if root not in folders})
+
+    def _change(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self.path.with_suffix(".lock"), timeout=5):
-                table = self._load() | {str(root): command}
+                table = change(self._load())
                 fresh = self.path.with_suffix(f".{os.getpid()}.tmp")
                 fresh.write_text(json.dumps(table, indent=1, sort_keys=True), "utf-8")
                 fresh.replace(self.path)

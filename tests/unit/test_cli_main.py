@@ -16,7 +16,7 @@ from kaaj_server import __main__ as program
 from kaaj_server.cli import model
 
 HEAVY = ("rich", "pydantic", "openai", "pygls", "lsprotocol", "git", "watchdog", "xllamacpp", "shtab", "asyncio")
-COMMANDS = ("demo", "run", "serve", "doctor", "model", "eval", "completion")
+COMMANDS = ("demo", "run", "serve", "doctor", "model", "eval", "allowed", "completion")
 
 
 @pytest.fixture
@@ -62,6 +62,7 @@ def test_every_command_has_a_help_that_fits_eighty_columns(
         ("model", "serve", "no-such-model"),
         ("eval", "x"),
         ("eval", "/nowhere", "--out", "r.jsonl"),
+        ("allowed", "--forget", "7"),
         ("completion", "powershell"),
     ],
 )
