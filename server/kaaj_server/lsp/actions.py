@@ -193,8 +193,12 @@ class Actions:
         return isinstance(state, Applied) and buffer is not None and state.after.get(path) == buffer.digest
 
     def _edited_since(self, change: ChangeSet, path: Path) -> bool:
-        buffer = self._engine.server.world.buffer(path)
-        return buffer is not None and buffer.digest != change.before.get(path)
+        """Whether a change of this session has been built upon: what is older is not offered on every file for ever."""
+        board, buffer = self._engine.board, self._engine.server.world.buffer(path)
+        task = board.tasks.get(change.task)
+        if task is None or task.session != board.session or buffer is None:
+            return False
+        return buffer.digest != change.before.get(path)
 
     def _unsent(self) -> list[Json]:
         """What was written into the chat by a client that does not tell the server of that document."""
