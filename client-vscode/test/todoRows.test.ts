@@ -90,8 +90,8 @@ test("an item keeps its hunks where some were accepted and the rest was proposed
 test("an item says what it is to eyes, ears and menus", () => {
   const [row] = rowsOf([item("t1", "running", { title: "a\u202eb\n[x](command:y) <b>", by: "user" })]);
   expect(row).toMatchObject({
-    label: "a�b ⏎ [x](command:y) <b>",
-    spoken: "a�b ⏎ [x](command:y) <b>, running, 1 of 1",
+    label: "a�b ⏎ x <b>",
+    spoken: "a�b ⏎ x <b>, running, 1 of 1",
     icon: "sync~spin",
     context: "todo.running.live",
   });

@@ -1,18 +1,19 @@
 // The text field: what is to be done, what goes along, in which mode.
 import { Component, createRef, type JSX } from "preact";
 import { keyOf } from "../src/chat/chips";
-import type { Candidate, Mode, Standing, ToWebview } from "../src/chat/messages";
+import type { Mode, Standing, ToWebview } from "../src/chat/messages";
 import type { ContextItem } from "../src/protocol.gen";
 import type { SessionView } from "../src/state/projection";
 import { announce } from "./announce";
 import { change, listen } from "./app";
 import { Chips } from "./chipRow";
 import { candidateId, Candidates } from "./candidates";
+import { Completion } from "./completion";
 import { Footer } from "./footer";
 import { handedOver } from "./handedOver";
 import { keep, kept, post, write } from "./host";
 import { Icon } from "./icons";
-import { keyDeed, mentionAt, withMention, type Mention } from "./mention";
+import { keyDeed } from "./mention";
 
 interface ComposerProps {
   readonly standing: Standing;
@@ -25,9 +26,6 @@ interface ComposerState {
   readonly mode: Mode | null;
   readonly empty: boolean;
   readonly sending: boolean;
-  readonly mention: Mention | undefined;
-  readonly rows: readonly Candidate[];
-  readonly chosen: number;
   readonly dropping: boolean;
 }
 
@@ -35,13 +33,15 @@ const CONTEXT_MAX = 50;
 
 export class Composer extends Component<ComposerProps, ComposerState> {
   private readonly field = createRef<HTMLTextAreaElement>();
-  private request = 0;
+  private readonly completion = new Completion(() => {
+    this.forceUpdate();
+  });
 
   override state: ComposerState = {
     context: kept().context,
     mode: kept().mode,
     empty: kept().text.trim() === "",
-    ...{ sending: false, mention: undefined, rows: [], chosen: 0, dropping: false },
+    ...{ sending: false, dropping: false },
   };
 
   override componentDidMount(): void {
@@ -61,7 +61,7 @@ export class Composer extends Component<ComposerProps, ComposerState> {
   private hear(message: ToWebview): void {
     switch (message.type) {
       case "candidates":
-        if (message.request === this.request && this.state.mention) this.setState({ rows: message.rows, chosen: 0 });
+        this.completion.take(message.request, message.rows);
         return;
       case "attached":
         this.attach(message.items);
@@ -90,8 +90,8 @@ export class Composer extends Component<ComposerProps, ComposerState> {
 
   override render(): JSX.Element {
     const { standing, view, problem } = this.props;
-    const { context, mode, empty, mention, rows, chosen, dropping, sending } = this.state;
-    const list = mention !== undefined && rows.length > 0;
+    const { context, mode, empty, dropping, sending } = this.state;
+    const { open: list, rows, chosen } = this.completion;
     const running = view?.tasks.findLast(({ status }) => status === "running");
     // A text field of one's own that completes: a combobox while the list is open.
     const popup: Record<string, string> = list
@@ -113,7 +113,7 @@ export class Composer extends Component<ComposerProps, ComposerState> {
         onDrop={(event) => {
           event.preventDefault();
           this.setState({ dropping: false });
-          if (event.dataTransfer) void this.receive(event.dataTransfer);
+          if (event.dataTransfer) void this.receive(event.dataTransfer, "drop");
         }}
       >
         {problem && (
@@ -140,10 +140,10 @@ export class Composer extends Component<ComposerProps, ComposerState> {
             onPaste={(event) => {
               if (event.clipboardData && this.takesPaste(event.clipboardData)) {
                 event.preventDefault();
-                void this.receive(event.clipboardData);
+                void this.receive(event.clipboardData, "paste");
               }
             }}
-            onBlur={() => { this.setState({ mention: undefined, rows: [] }); write(); }}
+            onBlur={() => { this.completion.leave(); write(); }}
           />
           <Footer
             standing={standing}
@@ -189,13 +189,7 @@ export class Composer extends Component<ComposerProps, ComposerState> {
   };
 
   private readonly lookForMention = (): void => {
-    const field = this.field.current;
-    if (!field) return;
-    const mention = field.selectionStart === field.selectionEnd ? mentionAt(field.value, field.selectionStart) : undefined;
-    const before = this.state.mention;
-    if (mention?.start === before?.start && mention?.query === before?.query) return;
-    this.setState(mention ? { mention } : { mention, rows: [], chosen: 0 });
-    if (mention) post({ type: "mention", request: ++this.request, query: mention.query });
+    if (this.field.current) this.completion.look(this.field.current);
   };
 
   private readonly beginMention = (): void => {
@@ -210,11 +204,10 @@ export class Composer extends Component<ComposerProps, ComposerState> {
 
   private readonly key = (event: KeyboardEvent): void => {
     const field = this.field.current;
-    const { mention, rows, chosen } = this.state;
+    const { completion } = this;
     const running = this.props.view?.tasks.findLast(({ status }) => status === "running");
-    const list = mention !== undefined && rows.length > 0;
     const atStart = field?.selectionStart === 0 && field.selectionEnd === 0 && this.state.context.length > 0;
-    const deed = keyDeed(event, { list, running: running !== undefined, atStart });
+    const deed = keyDeed(event, { list: completion.open, running: running !== undefined, atStart });
     if (deed === undefined) return;
     event.preventDefault();
     switch (deed) {
@@ -226,14 +219,14 @@ export class Composer extends Component<ComposerProps, ComposerState> {
         return;
       case "close":
         event.stopPropagation();
-        this.setState({ rows: [], chosen: 0 });
+        completion.close();
         return;
       case "next":
       case "previous":
-        this.setState({ chosen: (chosen + (deed === "next" ? 1 : rows.length - 1)) % rows.length });
+        completion.step(deed === "next" ? 1 : -1);
         return;
       case "choose":
-        this.choose(chosen);
+        this.choose(completion.chosen);
         return;
       case "chips":
         [...(field?.form?.querySelectorAll<HTMLElement>(".chip-name") ?? [])].at(-1)?.focus();
@@ -242,14 +235,10 @@ export class Composer extends Component<ComposerProps, ComposerState> {
   };
 
   private readonly choose = (index: number): void => {
-    const { mention, rows } = this.state;
-    const row = rows[index];
-    if (!mention || !row) return;
-    const { text, cursor } = withMention(this.text, mention, row.label);
-    this.request += 1;
-    this.setState({ mention: undefined, rows: [], chosen: 0 });
-    this.setText(text, cursor);
-    this.attach([row.item]);
+    const chosen = this.completion.choose(index, this.text);
+    if (!chosen) return;
+    this.setText(chosen.text, chosen.cursor);
+    this.attach([chosen.item]);
     this.field.current?.focus();
   };
 
@@ -279,8 +268,8 @@ export class Composer extends Component<ComposerProps, ComposerState> {
     return handedOver(data, "paste").kind !== "text";
   }
 
-  private async receive(data: DataTransfer): Promise<void> {
-    const what = handedOver(data, "drop");
+  private async receive(data: DataTransfer, how: "paste" | "drop"): Promise<void> {
+    const what = handedOver(data, how);
     if (what.kind === "uris") post({ type: "drop", uris: what.uris });
     if (what.kind === "text") this.field.current?.setRangeText(what.text, this.field.current.selectionStart, this.field.current.selectionEnd, "end");
     if (what.kind === "chip") this.attach([what.item]);

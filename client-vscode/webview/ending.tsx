@@ -20,9 +20,11 @@ interface EndingProps {
   readonly said: string;
   /** It runs, but the person's decision is what is waited for. */
   readonly waits: boolean;
+  /** The workspace is not trusted: there is only `plan`. */
+  readonly restricted: boolean;
 }
 
-export function Ending({ task, last, said, waits }: EndingProps): JSX.Element | null {
+export function Ending({ task, last, said, waits, restricted }: EndingProps): JSX.Element | null {
   const { status, summary, todo, usage, mode } = task;
   if (status === "running") return waits ? null : <Working />;
   const { icon, text } = WORDS[status];
@@ -42,7 +44,7 @@ export function Ending({ task, last, said, waits }: EndingProps): JSX.Element | 
           {[time, usage.requests > 0 ? usageText(usage) : ""].filter(Boolean).join(" · ")}
         </span>
         <span class="spacer" />
-        {last && plan && (
+        {last && plan && !restricted && (
           <button type="button" class="primary" onClick={() => { post({ type: "runPlan", task: task.id }); }}>
             <Icon name="play" /> Run the plan
           </button>

@@ -53,11 +53,24 @@ async function readAll(files: readonly File[]): Promise<{ items: ContextItem[]; 
       problems.push(`${file.name} is too long to go along; add it to the workspace instead.`);
       continue;
     }
-    const bytes = new Uint8Array(await file.arrayBuffer());
+    const bytes = await bytesOf(file);
+    if (!bytes) {
+      problems.push(`${file.name} cannot be read. Of a folder, drop the files.`);
+      continue;
+    }
     const text = isBinary(bytes) ? undefined : new TextDecoder().decode(bytes);
     if (text === undefined) problems.push(`${file.name} is not a text file, so it cannot go along.`);
     else if (text.length > TEXT_MAX) problems.push(`${file.name} is too long to go along; add it to the workspace instead.`);
     else items.push({ kind: "text", name: file.name, text });
   }
   return { items, problems };
+}
+
+/** Undefined for what has no bytes, as a folder, and for what may not be read. */
+async function bytesOf(file: File): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch {
+    return undefined;
+  }
 }

@@ -18,9 +18,12 @@ function App({ standing, view, history, problem }: AppState): JSX.Element {
   const running = view?.tasks.findLast(({ status }) => status === "running");
   return (
     <div class="app">
+      <h1 key="name" class="sr">
+        Kaaj
+      </h1>
       <Banners standing={standing} empty={empty} />
       <main key="main" class="main" aria-label="Conversation">
-        {view && !empty ? <Transcript key={view.id} view={view} /> : view !== undefined && <Welcome standing={standing} />}
+        {view && !empty ? <Transcript key={view.id} view={view} restricted={standing.restricted} /> : view !== undefined && <Welcome standing={standing} />}
         {history && <History history={history} />}
       </main>
       {running && running.todo.length > 0 && <TodoList key={`todo/${running.id}`} todo={running.todo} live />}

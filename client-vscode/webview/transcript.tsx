@@ -11,12 +11,18 @@ const NEAR = 32;
 /** The newest turns are always drawn. */
 const DRAWN = 6;
 
+interface TranscriptProps {
+  readonly view: SessionView;
+  /** The workspace is not trusted. */
+  readonly restricted: boolean;
+}
+
 interface TranscriptState {
   /** Something new is below. */
   readonly more: boolean;
 }
 
-export class Transcript extends Component<{ view: SessionView }, TranscriptState> {
+export class Transcript extends Component<TranscriptProps, TranscriptState> {
   override state: TranscriptState = { more: false };
   private readonly scroller = createRef<HTMLDivElement>();
   private readonly content = createRef<HTMLDivElement>();
@@ -42,7 +48,7 @@ export class Transcript extends Component<{ view: SessionView }, TranscriptState
     this.sizes?.disconnect();
   }
 
-  override componentDidUpdate({ view }: { view: SessionView }): void {
+  override componentDidUpdate({ view }: TranscriptProps): void {
     // A prompt of one's own is worth seeing.
     const asked = view.id !== this.props.view.id || this.props.view.tasks.length > view.tasks.length;
     if (asked) {
@@ -53,13 +59,13 @@ export class Transcript extends Component<{ view: SessionView }, TranscriptState
   }
 
   override render(): JSX.Element {
-    const { view } = this.props;
+    const { view, restricted } = this.props;
     const first = view.turns.length - DRAWN;
     return (
       <div class="transcript" ref={this.scroller} onScroll={this.scrolled} tabIndex={-1}>
         <div class="content" ref={this.content}>
           {view.turns.map((turn, index) => {
-            const row = <TurnRow turn={turn} view={view} last={index === view.turns.length - 1} />;
+            const row = <TurnRow turn={turn} view={view} restricted={restricted} last={index === view.turns.length - 1} />;
             return (
               <Lazy key={turn.key} pinned={index >= first}>
                 {row}
@@ -102,12 +108,12 @@ export class Transcript extends Component<{ view: SessionView }, TranscriptState
   };
 }
 
-function TurnRow({ turn, view, last }: { turn: TurnOf; view: SessionView; last: boolean }): JSX.Element {
+function TurnRow({ turn, view, restricted, last }: TranscriptProps & { turn: TurnOf; last: boolean }): JSX.Element {
   const task = view.tasks.find(({ id }) => id === turn.task);
   const mine = <Row extends { readonly task: string }>(rows: readonly Row[]): readonly Row[] => {
     return task ? rows.filter((row) => row.task === task.id) : [];
   };
-  return <Turn turn={turn} task={task} changes={mine(view.changes)} approvals={mine(view.approvals)} last={last} />;
+  return <Turn turn={turn} task={task} changes={mine(view.changes)} approvals={mine(view.approvals)} last={last} restricted={restricted} />;
 }
 
 /** An old turn: an empty place of its height, until it comes near to what is seen. */

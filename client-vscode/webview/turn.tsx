@@ -21,9 +21,11 @@ export interface TurnProps {
   readonly approvals: readonly Approval[];
   /** The newest turn of the session. */
   readonly last: boolean;
+  /** The workspace is not trusted. */
+  readonly restricted: boolean;
 }
 
-export const Turn = memo(function Turn({ turn, task, changes, approvals, last }: TurnProps): JSX.Element {
+export const Turn = memo(function Turn({ turn, task, changes, approvals, last, restricted }: TurnProps): JSX.Element {
   const prompt = task?.prompt.trim() ?? "";
   const waits = approvals.length > 0 || changes.some(({ state }) => state === "proposed");
   return (
@@ -38,7 +40,7 @@ export const Turn = memo(function Turn({ turn, task, changes, approvals, last }:
       {approvals.map((approval) => (
         <Asked key={approval.id} approval={approval} />
       ))}
-      {task && <Ending task={task} last={last} said={lastWords(turn.items)} waits={waits} />}
+      {task && <Ending task={task} last={last} said={lastWords(turn.items)} waits={waits} restricted={restricted} />}
     </article>
   );
 });

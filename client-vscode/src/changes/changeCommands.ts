@@ -34,6 +34,8 @@ export function registerChangeCommands({ server, store }: Kaaj, { review, output
 
   /** What a command is about: what it was given, else what is selected where the person is, else the one that fits. */
   const partOf = async (given: Given, wanted: Wanted): Promise<Part | undefined> => {
+    const whole = given === undefined || (given instanceof Uri && given.scheme === "multi-diff-editor") ? wholeAtHand(review) : undefined;
+    if (whole && (!wanted || whole.state === wanted)) return { change: whole };
     if (given instanceof Uri) return review.partAt(given) ?? fileAt(all(), given);
     const part = given && ("row" in given ? withChange(given.row.about) : byIds(all(), given));
     if (part) return part;
@@ -89,6 +91,12 @@ export function registerChangeCommands({ server, store }: Kaaj, { review, output
       if (part) say(await server.run("kaaj.undo", { change: part.change.id }), ["undone"]);
     }),
   ];
+}
+
+/** The change all of whose files are seen in the tab at hand. */
+export function wholeAtHand(review: Review): Change | undefined {
+  const tab = window.tabGroups.activeTabGroup.activeTab;
+  return tab && review.wholeAt(tab.label);
 }
 
 function withChange({ change, file, hunk }: Partial<Part>): Part | undefined {

@@ -3,7 +3,7 @@ import { commands, window, workspace, Uri } from "vscode";
 import type { Kaaj, Owned } from "../kaaj";
 import { changesOf } from "../state/projection";
 import { LiveTree } from "../tree/liveTree";
-import { registerChangeCommands } from "./changeCommands";
+import { registerChangeCommands, wholeAtHand } from "./changeCommands";
 import { changeById } from "./changeParts";
 import { changeRows, type ChangeAbout } from "./changeRows";
 import { CHECK_SCHEME, CheckOutput } from "./checkOutput";
@@ -16,12 +16,19 @@ export function nameOf(uri: string): string {
 }
 
 export function createReview({ store }: Kaaj): Review {
-  return new Review(
+  const review = new Review(
     () => changesOf(store.state),
     (decidable) => {
       void commands.executeCommand("setContext", "kaaj.decidableDiffs", decidable);
+      tellWhole(review);
     },
   );
+  return review;
+}
+
+/** Menus look whether the diff of a whole change is at hand, and is to be decided on. */
+function tellWhole(review: Review): void {
+  void commands.executeCommand("setContext", "kaaj.decidableWhole", wholeAtHand(review)?.state === "proposed");
 }
 
 export function registerChanges(kaaj: Kaaj, review: Review): Owned[] {
@@ -48,6 +55,8 @@ export function registerChanges(kaaj: Kaaj, review: Review): Owned[] {
     review,
     output,
     store.onChange(draw),
+    window.tabGroups.onDidChangeTabs(() => { tellWhole(review); }),
+    window.tabGroups.onDidChangeTabGroups(() => { tellWhole(review); }),
     workspace.registerTextDocumentContentProvider(SCHEME, review),
     workspace.registerTextDocumentContentProvider(CHECK_SCHEME, output),
     workspace.onDidChangeTextDocument(({ document }) => {

@@ -24,6 +24,8 @@ export class Review implements TextDocumentContentProvider {
   private readonly changed = new EventEmitter<Uri>();
   readonly onDidChange = this.changed.event;
   private readonly drawn = new Map<string, Drawn>();
+  /** Diffs of all files of a change: a document of each by the diff's title. */
+  private readonly wholes = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
 
   /** `noticed` hears which diffs can be decided on now. */
@@ -54,7 +56,9 @@ export class Review implements TextDocumentContentProvider {
     if (!first) return;
     const [label, before, after] = first;
     if (rows.length > 1) {
-      await commands.executeCommand("vscode.changes", `Kaaj: ${oneLine(unmarked(change.summary), 60) || "change"}`, rows);
+      const all = `Kaaj: ${oneLine(unmarked(change.summary), 60) || "change"}`;
+      this.wholes.set(all, after.toString());
+      await commands.executeCommand("vscode.changes", all, rows);
       return;
     }
     const span = this.drawn.get(after.toString())?.spans.find((one) => one.hunk === hunk?.id);
@@ -72,6 +76,15 @@ export class Review implements TextDocumentContentProvider {
     const id = line === undefined ? undefined : hunkAt(spans, line);
     const hunk = file.hunks.find((one) => one.id === id);
     return hunk ? { change, file, hunk } : { change, file };
+  }
+
+  /** The change all of whose files are seen in the tab with this label. */
+  wholeAt(label: string): Change | undefined {
+    for (const [title, document] of this.wholes) {
+      // VS Code puts "(2 files)" behind it.
+      if (label === title || label.startsWith(`${title} (`)) return this.drawn.get(document)?.change;
+    }
+    return undefined;
   }
 
   /** Something has happened to the changes, or to the file of this URI: what shows it is drawn anew, soon. */

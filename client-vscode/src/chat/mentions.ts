@@ -39,7 +39,7 @@ export class Mentions {
 
   async find(query: string): Promise<Candidate[]> {
     const special = [...selection(), ...problems()];
-    if (query === "") return unique([...special, ...openFiles()]).slice(0, ROWS);
+    if (query === "") return unique([...special, ...openFiles(), ...(await this.paths())]).slice(0, ROWS);
     const [paths, found] = await Promise.all([this.paths(), symbols(query)]);
     const rows = [
       ...best(query, special, ({ label }) => label, 2),
@@ -63,7 +63,7 @@ export class Mentions {
   }
 }
 
-/** All files that the person's settings do not exclude, and the folders that they are in. */
+/** All files that the person's settings do not exclude, and the folders that they are in; what is near comes first. */
 async function list(): Promise<readonly Candidate[]> {
   const excluded = { ...settingOf("files.exclude"), ...settingOf("search.exclude") };
   const patterns = Object.entries(excluded).flatMap(([glob, on]) => (on === true ? [glob] : []));
@@ -83,7 +83,12 @@ async function list(): Promise<readonly Candidate[]> {
   }
   const base = folders[0]?.uri;
   const rows = base ? [...inside].map((path) => folderRow(base.with({ path }))) : [];
-  return [...uris.map(fileRow), ...rows];
+  return [...uris.map(fileRow), ...rows].map((row) => ({ row, depth: depthOf(row) })).sort((a, b) => a.depth - b.depth).map(({ row }) => row);
+}
+
+/** How many folders it lies in. */
+function depthOf({ detail }: Candidate): number {
+  return detail === "" ? 0 : detail.split("/").length;
 }
 
 function settingOf(name: string): Record<string, unknown> {

@@ -139,6 +139,7 @@ async function forget(kaaj: Kaaj, chat: ChatView, session: string): Promise<void
   const answered = await window.showWarningMessage("Delete this session?", { modal: true, detail }, remove);
   if (answered !== remove) return;
   const { forgotten } = await kaaj.server.run("kaaj.forget", { session });
+  kaaj.store.forget(session);
   if (!forgotten) throw new Error("The session could not be deleted from the disk.");
   if (chat.shown.session === session) await chat.show(undefined);
   await sessions(kaaj, chat);

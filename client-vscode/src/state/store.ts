@@ -38,6 +38,14 @@ export class Store implements Disposable {
     this.drawn.fire(this.now);
   }
 
+  /** The session was deleted: nothing of it is drawn any more. */
+  forget(session: string): void {
+    const rest = new Map(this.now);
+    if (!rest.delete(session)) return;
+    this.now = rest;
+    this.drawn.fire(this.now);
+  }
+
   take(event: KaajEvent): void {
     const waiting = this.awaited.get(event.session);
     if (waiting) {

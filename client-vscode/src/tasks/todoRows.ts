@@ -1,7 +1,7 @@
 // The view "To-do" as rows: the items of one task, below each its hunks and its check.
 import { checkRow, type ChangeAbout } from "../changes/changeRows";
 import { counts, countsText, preview, spokenCounts, targetOf, type NameOf, type Part } from "../changes/changeParts";
-import { firstLine, oneLine } from "../plainText";
+import { firstLine, oneLine, unmarked } from "../plainText";
 import type { Change, TodoItem } from "../protocol.gen";
 import type { TaskView, ViewState } from "../state/projection";
 import type { Row } from "../tree/row";
@@ -55,7 +55,7 @@ export function todoRows({ task, changes, editable }: ShownTask, nameOf: NameOf)
   const mixed = task.todo.some(({ by }) => by !== "user");
   return task.todo.map((item, index) => {
     const { icon, color } = ICONS[item.status];
-    const title = oneLine(item.title, 400);
+    const title = oneLine(unmarked(item.title), 400);
     const below = partRows(item, standing, nameOf);
     const note = item.evidence?.note ?? "";
     const hunks = below.flatMap(({ about }) => (about.kind === "part" && about.hunk ? [about.hunk] : []));
