@@ -13,10 +13,15 @@ BIN := $(VENV)/bin
 CLIENT := client-vscode
 NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && echo yes)
 
+# What is installed is pinned and hashed (requirements/*.txt); `make dev LOCKED=` takes what fits pyproject.toml today.
+LOCKED ?= yes
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TOOLS := build/tools
+
 # More words for the program that a target runs: make test ARGS="-k todo", make demo ARGS=--yes
 ARGS ?=
 
-.PHONY: help setup dev demo test torture test-editors check check-python check-client gen format bench vsix clean
+.PHONY: help setup dev demo test torture test-editors check check-python check-client gen format bench lock audit sbom vsix clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,15 +32,25 @@ $(VENV)/.made:
 	@[ -n "$(PYTHON)" ] || { echo "There is no Python from 3.11 on the PATH. Install one, or name it: make PYTHON=..." >&2; exit 1; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "Could not make $(VENV). On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@touch $@
 
-$(VENV)/.run: $(VENV)/.made pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[local]'
+$(VENV)/.run: $(VENV)/.made pyproject.toml requirements/run.txt
+ifneq ($(LOCKED),)
+	$(INSTALL) --require-hashes -r requirements/run.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+else
+	$(INSTALL) --upgrade pip
+	$(INSTALL) --editable '.[local]'
+endif
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --group dev
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	$(INSTALL) $(if $(LOCKED),--require-hashes -r requirements/dev.txt,--group dev)
+	@touch $@
+
+$(TOOLS)/.made: requirements/tools.txt
+	@$(PYTHON) -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
 	@touch $@
 
 $(CLIENT)/node_modules/.made: $(CLIENT)/package-lock.json
@@ -95,6 +110,29 @@ format: dev ## format the code
 bench: dev ## the measurements: all, or make bench ONLY="repair"
 	@for script in $(if $(ONLY),$(ONLY:%=tests/bench/%.py),$$(grep -l __main__ tests/bench/*.py)); do \
 		echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
+
+# --- where it comes from --------------------------------------------------------------------------------------------
+
+# No resolver's configuration gets into the files: versions and hashes alone, the same from whatever index.
+LOCK = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock" $(ARGS)
+
+lock: $(TOOLS)/.made ## pin anew what is installed; make lock ARGS=--upgrade for newer releases
+	$(LOCK) pyproject.toml requirements/build.in --extra local --extra mcp --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra local -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/base.txt
+	$(LOCK) requirements/tools.in -o requirements/tools.txt
+	$(LOCK) requirements/node.in -o requirements/node.txt
+
+audit: $(TOOLS)/.made ## look what is pinned up among the known holes
+	@$(TOOLS)/bin/python .ci/audit.py $(TOOLS)/bin/pip-audit requirements/dev.txt requirements/tools.txt
+
+sbom: $(TOOLS)/.made ## the bill of materials, as dist/kaaj.cdx.json (CycloneDX), and of the VS Code client
+	@mkdir -p dist
+	$(TOOLS)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		-o dist/kaaj.cdx.json requirements/run.txt 2>/dev/null
+	$(if $(NODE),cd $(CLIENT) && npm sbom --loglevel=error --sbom-format cyclonedx --package-lock-only > ../dist/kaaj-vscode.cdx.json)
+	@ls -l dist/*.cdx.json
 
 ifneq ($(NODE),)
 vsix: $(CLIENT)/node_modules/.made ## the VS Code extension, as dist/kaaj.vsix
