@@ -17,6 +17,8 @@ from pathlib import Path
 from shutil import which
 from typing import Any, Final, TypeAlias, cast
 
+from kaaj_agent.regular import first_text
+
 Reader: TypeAlias = Callable[[Path], str | None]
 """The text at an absolute path, None where there is none. It may block."""
 
@@ -39,8 +41,7 @@ async def find_check(root: Path, reader: Reader | None = None) -> str | None:
 
 def _from_disk(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            return file.read(_READ_MAX).decode("utf-8", "replace")
+        return first_text(path, _READ_MAX)
     except OSError:
         return None
 

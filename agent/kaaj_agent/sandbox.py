@@ -19,6 +19,7 @@ from typing import Final, Literal, TypeAlias
 
 from kaaj_agent.bubblewrap import ISOLATION, try_bubblewrap
 from kaaj_agent.command_caps import Caps
+from kaaj_agent.regular import first_text
 
 _HIDDEN: Final = (
     "/tmp", "/var/tmp", "/home", "/root", "/run", "/media", "/mnt",  # noqa: S108 - covered, not written to
@@ -231,7 +232,7 @@ def _bases(readonly: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for folder in readonly:
         try:
-            text = (folder / "pyvenv.cfg").read_text("utf-8", "replace")
+            text = first_text(folder / "pyvenv.cfg")
         except OSError:
             continue
         match = re.search(r"(?m)^home\s*=\s*(.+?)\s*$", text)

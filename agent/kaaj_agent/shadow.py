@@ -19,6 +19,7 @@ from kaaj_agent.changes import FileChange
 from kaaj_agent.document import Document, encode
 from kaaj_agent.failures import NotTextError, SandboxError
 from kaaj_agent.ignore import Ignore
+from kaaj_agent.regular import first_text
 from kaaj_agent.sandbox import Sandbox, clean_environment
 from kaaj_agent.shadow_survey import Stopped
 from kaaj_agent.shadow_tree import ShadowChange, ShadowTree, remove
@@ -205,7 +206,7 @@ class Shadow:
         self._home.mkdir(exist_ok=True)
         for number, tree in enumerate(self._trees):
             try:
-                text = (tree.root / ".git" / "config").read_text("utf-8", "replace")
+                text = first_text(tree.root / ".git" / "config")
             except OSError:
                 continue
             # Addresses of remotes and helpers may hold passwords; what git needs to read the repository stays.
@@ -284,7 +285,7 @@ def _editable(venv: Path, root: Path) -> list[Path]:
     found: list[Path] = []
     for listing in sorted(venv.glob("lib/python*/site-packages/*.pth")):
         try:
-            lines = listing.read_text("utf-8", "replace").splitlines()
+            lines = first_text(listing).splitlines()
         except OSError:
             continue
         found += [Path(line) for line in lines if line.startswith("/") and Path(line).is_relative_to(root)]

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kaaj_agent.regular import first_bytes
+
 SKILLS_MAX: Final = 40
 LINE_MAX: Final = 160
 """Characters of a skill's line."""
@@ -91,8 +93,7 @@ def _read(folder: Path, name: str) -> str | None:
     if not _within(path, folder):
         return None
     try:
-        with path.open("rb") as file:
-            data = file.read(FILE_MAX + 1)
+        data = first_bytes(path, FILE_MAX + 1)
     except (OSError, ValueError):
         return None
     text = data[:FILE_MAX].decode("utf-8", "replace").replace("\r\n", "\n")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kaaj_agent.ignore import Ignore
+from kaaj_agent.regular import first_bytes, first_text
 from kaaj_agent.repomap.cache import Cache, Stamp
 from kaaj_agent.repomap.index import Index
 from kaaj_agent.repomap.outline import Wanted, nearest, outline
@@ -114,7 +115,7 @@ class Workspace:
         if path in self._texts:
             return self._texts[path]
         try:
-            return Path(path).read_text("utf-8", errors="replace")
+            return first_text(Path(path), FILE_MAX).replace("\r\n", "\n").replace("\r", "\n")
         except OSError:
             return None
 
@@ -171,8 +172,7 @@ class Workspace:
             self._gone(name)
             return
         try:
-            with path.open("rb") as file:
-                data = file.read(FILE_MAX + 1)
+            data = first_bytes(path, FILE_MAX + 1)
         except OSError:
             self._gone(name)
             return
