@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, Checked, CheckResult, FileChange, Proposed, Rejected, Stale
+from kaaj_agent.disguise import warnings_of
 from kaaj_agent.failures import KaajError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.limits import LimitReachedError, Limits
@@ -197,8 +198,11 @@ class TaskRun:
         self.session.emit(ev.ChangeChanged(self.task, change.to(Proposed(check))))
         if outcome.status == "stopped":
             work.notice(outcome.summary, "warning")
+        warnings = await asyncio.to_thread(warnings_of, change, self.staging.folders)
+        if warnings:
+            work.notice("\n".join(warnings), "warning")
         if self.request.mode == "auto":
-            await self._apply(work, change, check, outcome)
+            await self._apply(work, change, check, outcome, warned=bool(warnings))
 
     async def _check(self, work: Work) -> CheckResult | Stale:
         """What is staged, without what the user does not want any more, on the texts as they are now, checked."""
@@ -233,7 +237,12 @@ class TaskRun:
         if old is not None and isinstance(self.session.changes[old.id].state, Proposed):
             self.session.emit(ev.ChangeChanged(old.task, old.to(Rejected(SUPERSEDED))))
 
-    async def _apply(self, work: Work, change: ChangeSet, check: CheckResult, outcome: Outcome) -> None:
+    async def _apply(
+        self, work: Work, change: ChangeSet, check: CheckResult, outcome: Outcome, *, warned: bool
+    ) -> None:
+        if warned:
+            work.notice("Not applied by itself, because it has to be looked at closely. It waits for you.", "warning")
+            return
         if not check.ok or work.unchecked or outcome.status != "done":
             work.notice("Not applied by itself, because the work is not done and checked. It waits for you.", "warning")
             return

@@ -20,6 +20,7 @@ from kaaj_agent.attachments import (
     AttachedText,
     Attachment,
 )
+from kaaj_agent.disguise import file_warning, hunk_warning
 from kaaj_agent.document import Document
 from kaaj_agent.failures import BadRequestError, OutsideError
 from kaaj_agent.hunks import Hunk
@@ -286,12 +287,15 @@ class Convert:
         }
         if file.new_path is not None:
             row["new_uri"] = self.uri(file.new_path)
+        if warning := file_warning(file, Folders(self.places.roots)):
+            row["warning"] = warning
         return row
 
     def _hunk(self, base: Document, hunk: Hunk) -> Json:
         place = self.range(base, hunk.start, hunk.end)
         row = {"id": hunk.id, "range": place, "old": hunk.old, "new": hunk.new}
-        return row | ({"todo": hunk.todo} if hunk.todo else {})
+        warning = hunk_warning(hunk)
+        return row | ({"todo": hunk.todo} if hunk.todo else {}) | ({"warning": warning} if warning else {})
 
 
 # --- values without a place -----------------------------------------------------------------------------------------

@@ -11,7 +11,9 @@ from typing import Final, TypeAlias
 from rich.console import Console
 from rich.text import Text
 
+from kaaj_agent.disguise import visible
 from kaaj_agent.document import split_lines
+from kaaj_agent.world import printable
 from kaaj_protocol.shapes import Change, FileChange, Hunk
 from kaaj_server.cli.view import Marks, seconds
 from kaaj_server.uris import path_of
@@ -36,8 +38,8 @@ class ChangeView:
         path = path_of(uri) or Path(uri)
         for root in (self.root, self.root.resolve()):
             if path.is_relative_to(root):
-                return path.relative_to(root).as_posix()
-        return str(path)
+                return printable(path.relative_to(root).as_posix())
+        return printable(str(path))
 
     def show(self, change: Change) -> None:
         """The headline, then each file."""
@@ -74,9 +76,13 @@ class ChangeView:
         elif file.kind != "edit":
             line.append(f" is {file.kind}d", style="dim")
         self.console.print(line)
+        if file.warning:
+            self._warn(file.warning)
 
     def hunk(self, file: FileChange, hunk: Hunk) -> None:
         """One hunk with its context and the line numbers of the text it was made for."""
+        if hunk.warning:
+            self._warn(hunk.warning)
         lines = split_lines(self.base(file))
         first = hunk.range.start.line
         gone, come = split_lines(hunk.old), split_lines(hunk.new)
@@ -93,12 +99,18 @@ class ChangeView:
             self._line(at + shift + 1, " ", lines[at], "dim", width)
 
     def _line(self, number: int, sign: str, text: str, style: str, width: int) -> None:
-        body = text.rstrip("\r\n").expandtabs(4)
+        body = visible(text.rstrip("\r\n").expandtabs(4))
         line = Text.assemble((f"  {number:>{width + 2}} ", "dim"), (f"{sign} {body}", style))
         self.console.print(line, overflow="fold")
 
+    def _warn(self, warning: str) -> None:
+        self.console.print(Text(f"  {Marks.of(self.console).failed} {warning}", style="bold yellow"))
+
     def _unified(self, file: FileChange) -> None:
-        """The file's diff in the form that `patch` and `git apply` take."""
+        """The file's diff in the form that `patch` and `git apply` take, exact; what it hides is told before it."""
+        for warning in (file.warning, *(hunk.warning for hunk in file.hunks)):
+            if warning:
+                self.console.file.write(f"# {self.name(file.uri)}: {warning}\n")
         base = self.base(file)
         old = "/dev/null" if file.kind == "create" else f"a/{self.name(file.uri)}"
         new = "/dev/null" if file.kind == "delete" else f"b/{self.name(file.new_uri or file.uri)}"
@@ -109,7 +121,7 @@ class ChangeView:
 
 def command_name(command: str) -> str:
     """A command as people would write it: its program without the folder."""
-    program, space, rest = command.partition(" ")
+    program, space, rest = visible(command).partition(" ")
     return Path(program.strip("'\"")).name + space + rest
 
 

@@ -7,13 +7,14 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from rich.text import Text
 
 from kaaj_agent import disk
 from kaaj_agent.agent import Agent
 from kaaj_agent.changes import ChangeSet, Proposed
+from kaaj_agent.disguise import visible
 from kaaj_agent.events import ChangeChanged, Event, TaskFinished
 from kaaj_agent.failures import FileError
 from kaaj_agent.journal import DiskApplier
@@ -133,7 +134,7 @@ class RunTask:
             if self.job.as_json:
                 self.context.plain(json.dumps(row, ensure_ascii=False))
             else:
-                self._view.show(told)
+                self._view.show(told if isinstance(told, wire.ChangeEvent) else wire.parse_event(_shown(row)))
         except BrokenPipeError:
             self._reader_gone.set()
 
@@ -161,8 +162,8 @@ class RunTask:
         self._view.pause()
         try:
             self._console.print()
-            self._console.print(Text(question.title, style="bold"))
-            self._console.print(Text(question.detail))
+            self._console.print(Text(visible(question.title), style="bold"))
+            self._console.print(Text(visible(question.detail)))
             choices = [(str(number), words) for number, words in enumerate(question.choices, 1)]
             answer = await self._asker.choose("Your answer?", choices)
             return None if answer is None else question.choices[int(answer) - 1]
@@ -233,7 +234,7 @@ class RunTask:
 
     def _say(self, words: str, style: str) -> None:
         if words and not self.job.as_json:
-            self._console.print(Text(words, style=style))
+            self._console.print(Text(visible(words), style=style))
 
     def _result(self, status: str, code: int) -> None:
         if not self.job.as_json:
@@ -259,6 +260,19 @@ class RunTask:
             if mine.before is not None and mine.path.as_uri() == file.uri:
                 return mine.before.text
         return ""
+
+
+def _shown(value: Any) -> Any:
+    """An event's JSON with every text as a terminal may print it: what a model or a repository says moves no cursor."""
+    match value:
+        case str():
+            return visible(value)
+        case dict():
+            return {key: _shown(one) for key, one in cast("dict[str, Any]", value).items()}
+        case list():
+            return [_shown(one) for one in value]
+        case _:
+            return value
 
 
 def _no_buffer(_: object) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, Draft
+from kaaj_agent.disguise import warnings_of
 from kaaj_server.lsp.plain.chat import chat_text, plan_text, prompt_in
 from kaaj_server.lsp.plain.paper_edits import PaperEdits
 from kaaj_server.lsp.plain.paper_folder import PaperFolder
@@ -81,7 +82,8 @@ class Papers:
         if change is None:
             return "# Kaaj: there is no change yet.\n", {}
         if self._review is None or self._review[0] is not change:
-            self._review = change, review(change, self._engine.server.world.folders.name_of)
+            folders = self._engine.server.world.folders
+            self._review = change, review(change, folders.name_of, warnings_of(change, folders))
         return self._review[1]
 
     def is_open(self, paper: Paper) -> bool:

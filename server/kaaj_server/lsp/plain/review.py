@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +15,13 @@ from kaaj_server.lsp.plain.proposals_text import check_line
 _CONTEXT: Final = 3
 
 
-def review(change: ChangeSet, name_of: Callable[[Path], str]) -> tuple[str, dict[int, str]]:
-    """The document, and the lines (from 0) at which hunks begin, with their ids. Lines before a diff begin with `#`."""
+def review(
+    change: ChangeSet, name_of: Callable[[Path], str], warnings: Sequence[str] = ()
+) -> tuple[str, dict[int, str]]:
+    """The document, and the lines (from 0) at which hunks begin, with their ids. Lines before a diff begin with `#`.
+
+    `warnings` say what has to be looked at closely; the diff itself is exact.
+    """
     state = type(change.state).__name__.lower()
     rows = [
         f"# Kaaj: {change.summary.strip().partition(chr(10))[0] or 'change'}",
@@ -24,6 +29,7 @@ def review(change: ChangeSet, name_of: Callable[[Path], str]) -> tuple[str, dict
     ]
     if change.check is not None and change.check.status == "failed":
         rows.extend(f"#   {line}" for line in change.check.output.splitlines()[-20:])
+    rows.extend(f"# ! {warning}" for warning in warnings)
     places: dict[int, str] = {}
     for file in change.files:
         rows.append("")

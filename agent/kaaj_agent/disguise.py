@@ -1,0 +1,149 @@
+"""What a look at a change does not show: characters without a form, reversed text, code pushed out of sight, words that
+mix alphabets, names that trick, and files that programs act on by themselves.
+
+Such texts are flagged, not forbidden: Persian needs joiners, Arabic marks, emoji selectors, and where those stand as
+their scripts have them nothing is said. What the old text of a hunk held already is not held against it. After
+"Trojan Source" (Boucher and Anderson, 2021) and the Unicode Consortium's UTS 55.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from itertools import islice
+from pathlib import PurePath
+from typing import Final
+
+from kaaj_agent.changes import ChangeSet, FileChange
+from kaaj_agent.hunks import Hunk
+from kaaj_agent.world import Folders, printable
+
+_TOLD: Final = 3
+"""Kinds of characters that one warning names."""
+_LOOKED_AT: Final = 1_000
+_FAR: Final = 100
+"""Blanks in a row after which text is out of sight in most windows."""
+
+_FINE: Final = re.compile(
+    r"(?<=[^\x00-\x7f])\u200d(?=[^\x00-\x7f])"  # emoji of several parts, Indic conjuncts
+    r"|(?<=[^\W\d_a-zA-Z])\u200c(?=[^\W\d_a-zA-Z])"  # Persian, Indic
+    r"|(?<=[^\x00-\x7f])[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f\u20e3?"  # text and emoji forms
+    r"|(?<=\U0001f3f4)[\U000e0020-\U000e007e]{2,8}\U000e007f"  # flags of regions
+)
+_HIDDEN: Final = re.compile(
+    "["
+    "\x00-\x08\x0b\x0e-\x1f\x7f-\x9f"  # control characters, terminal escapes, U+0085
+    "\u2028\u2029"  # line ends for some programs and not for others
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\u2800\u3164\ufeff\uffa0"
+    "\ufe00-\ufe0f\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\ud800-\udfff"
+    "]"
+)
+_LONE_RETURN: Final = re.compile(r"\r(?!\n)")
+_OUT_OF_SIGHT: Final = re.compile(rf"(?<![^\S\r\n])[^\S\r\n]{{{_FAR},}}+(?=\S)")
+_LOOK: Final = "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρυι\u0400-\u052f"
+_MIXED: Final = re.compile(rf"\w{{0,20}}?(?:[A-Za-z][{_LOOK}]|[{_LOOK}][A-Za-z])\w{{0,20}}")
+"""A word of Latin letters with Greek or Cyrillic ones among them that look the same."""
+
+_ACTED_ON: Final = (
+    ".vscode/*", "*.code-workspace", ".idea/*", ".devcontainer/*", ".devcontainer.json", ".envrc", ".husky/*",
+    ".githooks/*", ".gitattributes", ".gitmodules", ".gitconfig", ".github/workflows/*", ".github/actions/*",
+    ".gitlab-ci.yml", ".circleci/*", ".pre-commit-config.yaml", "lefthook.yml", ".npmrc", ".yarnrc", ".yarnrc.yml",
+    ".mcp.json", ".cursor/*", ".claude/*", ".exrc", ".nvim.lua", ".dir-locals.el", "sitecustomize.py",
+    "usercustomize.py", "*.pth",
+)  # fmt: skip
+"""Files that editors, git, shells or build services act on by themselves, without being asked each time."""
+
+
+def hunk_warning(hunk: Hunk) -> str:
+    """What its new lines hide; empty where they hide nothing."""
+    return text_warning(hunk.old, hunk.new)
+
+
+def text_warning(old: str, new: str) -> str:
+    """What the new one of two texts hides, with its first line counted from 1; empty where it hides nothing."""
+    told: list[str] = []
+    before = Counter(found for found, _ in _hidden(old)) if old else Counter[str]()
+    seen: Counter[str] = Counter()
+    for character, at in _hidden(new):
+        seen[character] += 1
+        if seen[character] == before[character] + 1:
+            told.append(f"{_called(character)} in line {_line(new, at)}")
+    parts: list[str] = []
+    if told:
+        more = f" and {len(told) - _TOLD} more kinds" if len(told) > _TOLD else ""
+        parts.append(f"characters that do not show: {', '.join(told[:_TOLD])}{more}")
+    if (far := _fresh(_OUT_OF_SIGHT, old, new)) is not None:
+        parts.append(f"text far out to the right in line {_line(new, far.start())}")
+    if not new.isascii() and (word := _fresh(_MIXED, old, new)) is not None:
+        parts.append(f"a word that mixes alphabets in line {_line(new, word.start())}: {word[0][:40]!a}")
+    return f"Look closely: it holds {'; '.join(parts)}." if parts else ""
+
+
+def file_warning(file: FileChange, folders: Folders) -> str:
+    """What is odd about a file's name, or what is done with such a file by itself; empty where it is nothing."""
+    for path in dict.fromkeys((file.target, file.path)):
+        root = folders.root_of(path)
+        name = path.relative_to(root) if root else path
+        if not all(map(str.isprintable, name.parts)):
+            return f"Look closely: its name holds characters that do not show: {printable(name.as_posix())}."
+        if root is not None and file.after is not None and acted_on(name):
+            return "Look closely: editors, git or build services act on this file by themselves."
+    return ""
+
+
+def acted_on(name: PurePath) -> bool:
+    """Whether programs act on a file by themselves. `name` is relative to a workspace folder."""
+    parts = [part.lower() for part in name.parts]
+    ends = ["/".join(parts[at:]) for at in range(len(parts))]
+    return any(fnmatchcase(end, pattern) for end in ends for pattern in _ACTED_ON)
+
+
+def warnings_of(change: ChangeSet, folders: Folders) -> tuple[str, ...]:
+    """All that has to be looked at closely, a sentence each, with its file. Blocks for large texts."""
+    rows: list[str] = []
+    for file in change.files:
+        name = folders.name_of(file.target)
+        for text in dict.fromkeys([file_warning(file, folders), *map(hunk_warning, file.hunks)]):
+            if text:
+                rows.append(f"{name}: {text}")
+    return tuple(rows)
+
+
+def visible(text: str) -> str:
+    """The text with what does not show spelt out, for terminals: no escape of it has an effect."""
+    text = _HIDDEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+    return _LONE_RETURN.sub("<U+000D>", text)
+
+
+def _hidden(text: str) -> Iterator[tuple[str, int]]:
+    """Each character that does not show and has no business where it stands, with its place."""
+    if text.isascii() and text.isprintable():
+        return
+    fine: set[int] = set()
+    if not text.isascii():
+        fine = {found.start() + at for found in _FINE.finditer(text) for at in range(len(found[0]))}
+    for found in _HIDDEN.finditer(text):
+        if found.start() not in fine:
+            yield found[0], found.start()
+    if "\n" in text:  # else it is the line end of the file, as old systems have it
+        for found in _LONE_RETURN.finditer(text):
+            yield "\r", found.start()
+
+
+def _fresh(pattern: re.Pattern[str], old: str, new: str) -> re.Match[str] | None:
+    """The first match of the new text that the old one does not hold."""
+    return next((found for found in islice(pattern.finditer(new), _LOOKED_AT) if found[0] not in old), None)
+
+
+def _called(character: str) -> str:
+    name = unicodedata.name(character, "a control character" if ord(character) < 0xA0 else "")
+    return f"U+{ord(character):04X} {name}".rstrip()
+
+
+def _line(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1
