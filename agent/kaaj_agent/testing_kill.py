@@ -91,7 +91,11 @@ def watch(reached: Reached) -> None:
             return real_open(file, mode, buffering, *rest, **more)
         return _opened(reached, file, mode, buffering, *rest, **more)
 
-    real_open = io.open  # noqa: UP020 - the very name that pathlib and os.fdopen look up
+    heard = type("_Heard", (_File,), {"reached": staticmethod(reached)})
+    for module in tuple(sys.modules.values()):
+        if vars(module).get("FileIO") is io.FileIO and module not in (io, sys.modules["_io"]):
+            vars(module)["FileIO"] = heard
+    real_open = io.open
     io.open = opened
     sys.modules["builtins"].open = opened  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - any module's builtins
 
@@ -131,27 +135,23 @@ class _File(io.FileIO):
         return super().truncate(size)
 
 
-def _opened(
-    reached: Reached,
-    file: Any,
-    mode: str,
-    buffering: int,
-    encoding: str | None = None,
-    errors: str | None = None,
-    newline: str | None = None,
-    closefd: bool = True,  # noqa: FBT001, FBT002 - as the built-in has it
-    opener: Any = None,
-) -> Any:
+_REST: Final = ("encoding", "errors", "newline", "closefd", "opener")
+
+
+def _opened(reached: Reached, file: Any, mode: str, buffering: int, *rest: Any, **more: Any) -> Any:
     """As the built-in `open`, for writing."""
+    given = dict(zip(_REST, rest, strict=False)) | more
     if not isinstance(file, int):
         reached("open", lambda: None)
-    raw = _File(file, mode.replace("b", "").replace("t", ""), closefd, opener)
+    raw = _File(file, mode.replace("b", "").replace("t", ""), given.get("closefd", True), given.get("opener"))
     raw.reached = reached
     if buffering == 0:
         return raw
     size = buffering if buffering > 1 else io.DEFAULT_BUFFER_SIZE
     buffer: Any = io.BufferedRandom(raw, size) if "+" in mode else io.BufferedWriter(raw, size)
-    return buffer if "b" in mode else io.TextIOWrapper(buffer, encoding or "utf-8", errors, newline)
+    if "b" in mode:
+        return buffer
+    return io.TextIOWrapper(buffer, given.get("encoding") or "utf-8", given.get("errors"), given.get("newline"))
 
 
 # --- the driver -------------------------------------------------------------------------------------------------------

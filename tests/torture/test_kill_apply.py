@@ -1,15 +1,16 @@
 """Killed while a change is applied: the tree is wholly before or wholly after, and the next start says what happened.
 
 Each test forks a victim and kills it at every call of the system that changes something, in the middle of every
-writing, and at some random moments; KAAJ_TORTURE=500 makes it 500 of these.
+writing, and at some random moments: KAAJ_TORTURE=500 makes it 500 of these.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from kaaj_agent.changes import ChangeSet, FileChange
 from kaaj_agent.disk import read
@@ -20,7 +21,7 @@ from kaaj_agent.recovery import recover_all
 from kaaj_agent.testing_kill import kills
 from kaaj_agent.world import Folders, World
 
-MOMENTS = int(os.environ.get("KAAJ_TORTURE", "20"))
+pytestmark = pytest.mark.timeout(900)
 
 BEFORE = {
     "a/edit.py": b"a = 1\n",
@@ -82,9 +83,8 @@ def apply(folder: Path, arm: Callable[[], None]) -> None:
     asyncio.run(mine.apply(made))
 
 
-async def test_killed_while_a_change_is_written_the_tree_is_before_or_after(tmp_path: Path) -> None:
-    base = tmp_path.resolve() / "k"
-    found = kills(__file__, "apply", base, moments=MOMENTS)
+async def test_killed_while_a_change_is_written_the_tree_is_before_or_after(slaughterhouse: Path, moments: int) -> None:
+    found = kills(__file__, "apply", slaughterhouse / "k", moments=moments)
     ends = {"before": 0, "after": 0}
     for kill in found:
         root, state = kill.folder / "w", kill.folder / "state"
@@ -102,7 +102,7 @@ async def test_killed_while_a_change_is_written_the_tree_is_before_or_after(tmp_
         assert [p.name for p in (state / "journal").glob("*")] in ([], ["lock"]), kill
         await applier(kill.folder).apply(change(root.resolve())) if now == BEFORE else None
         assert tree(root) == AFTER, "and Kaaj goes on"
-    assert not found[-1 - MOMENTS].call
+    assert not found[-1 - moments].call
     assert ends["before"] > 20
     assert ends["after"] > 2
-    print(f"apply: {len(found) - 1} kills, {MOMENTS} of them at random moments; {ends}")
+    print(f"apply: {len(found) - 1} kills, {moments} of them at random moments; {ends}")

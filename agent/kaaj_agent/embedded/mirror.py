@@ -92,6 +92,16 @@ async def fetch(model: EmbeddedModel, partial: Partial, fetcher: Fetcher, receiv
         raise failed.exceptions[0] from None
 
 
+def clear(partial: Partial) -> None:
+    """Remove what a process left that was killed while it fetched a part of this very file. Blocks."""
+    for folder in partial.target.parent.glob(f"{_prefix(partial)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prefix(partial: Partial) -> str:
+    return f".fetch-{partial.target.name}-"
+
+
 def _span(mirror: Mirror, index: int, size: int) -> tuple[int, int]:
     start = index * mirror.part_size
     return start, min(size, start + mirror.part_size)
@@ -124,7 +134,7 @@ class _Work:
                     self.received(grown)
 
             with tempfile.TemporaryDirectory(
-                prefix=".fetch-", dir=self.partial.target.parent, ignore_cleanup_errors=True
+                prefix=_prefix(self.partial), dir=self.partial.target.parent, ignore_cleanup_errors=True
             ) as folder:
                 try:
                     await _run(self.fetcher, Path(folder), requirement, seen)

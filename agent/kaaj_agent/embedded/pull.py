@@ -80,6 +80,7 @@ async def _fetch(
     fetcher: mirror.Fetcher | None,
     tell: _Teller,
 ) -> Path:
+    await asyncio.to_thread(mirror.clear, partial)
     await asyncio.to_thread(partial.load)
     await asyncio.to_thread(_check_space, model, partial)
     tell.start("hub", partial.held)

@@ -71,7 +71,8 @@ class _Lines:
         if now.source != self._source:
             self._source = now.source
             self._told = step
-            self._console.print(f"  {_WORDS[now.source]}")
+            earlier = now.received if now.source in ("hub", "mirror") else 0
+            self._console.print(f"  {_WORDS[now.source]}" + (f", after {size(earlier)} from before" if earlier else ""))
         elif step > self._told and now.source in ("hub", "mirror"):
             self._told = step
             self._console.print(f"  {step * _STEP:>3}%  {size(now.received)}")
