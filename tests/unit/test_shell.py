@@ -166,7 +166,22 @@ def test_clean_environment() -> None:
 
 
 ANSI = st.lists(
-    st.sampled_from(["a", "\n", "\r", "\r\n", "\x1b[0m", "\x1b[38;5;1m", "\x1b]8;;http://x\x07", "\x1b]0;t\x1b\\", "é"])
+    st.sampled_from(
+        [
+            "a",
+            "\n",
+            "\r",
+            "\r\n",
+            "\x1b[0m",
+            "\x1b[38;5;1m",
+            "\x1b]8;;http://x\x07",
+            "\x1b]0;t\x1b\\",
+            "é",
+            "\x9b31m",
+            "\x9d0;t\x9c",
+            "\x85",
+        ]
+    )
 )
 
 
