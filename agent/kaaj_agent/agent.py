@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ from kaaj_agent.history import History, Kept, load
 from kaaj_agent.journaled import Journaled
 from kaaj_agent.ports import Applier, Approver, Clock, Diagnoser, Model, Question
 from kaaj_agent.request import Started, StartRequest
+from kaaj_agent.resting import LIVE_MAX, TASKS_MAX, resting
 from kaaj_agent.reviews import Reviews
 from kaaj_agent.session import Session, TaskState
 from kaaj_agent.settings import AgentSettings
@@ -92,6 +94,10 @@ class Agent:
         self.staleness = Staleness(self.world, self.proposals_touching)
         self._unlisten = self.world.listen(self.staleness.touched)
         self._repo_map: RepoMap | None = None
+        self.rested: Callable[[str], None] | None = None
+        """Hears of a session that left the memory; it comes back when it is asked for."""
+        self._used: dict[str, int] = {}
+        self._uses = count(1)
 
     # --- listening -------------------------------------------------------------------------------------------------
 
@@ -130,6 +136,8 @@ class Agent:
             raise BadRequestError("No workspace folder is open.", hint="Open a folder first.")
         if self.settings.restricted:
             request = replace(request, mode="plan")
+        if len(self._runners) >= TASKS_MAX:
+            raise BadRequestError(f"{TASKS_MAX} tasks are at work already; wait for one to end, or cancel one.")
         snapshot = self.world.snapshot()
         session = await self._session(request.session) if request.session else self._new_session()
         inherited = await self._goes_on_from(session)
@@ -308,20 +316,49 @@ class Agent:
         if any(task in self._runners for task in found.tasks) or self.reviews.deciding.intersection(found.changes):
             raise BadRequestError("This session is at work; cancel its task first.", field="session")
         del self._sessions[session]
+        self._used.pop(session, None)
         await asyncio.to_thread(self.history.forget, session)
         return await asyncio.to_thread(found.log.delete)
 
     def _new_session(self) -> Session:
-        session = self.archive.create(self.world.folders)
+        self._rest()
+        return self._live(self.archive.create(self.world.folders))
+
+    def _live(self, session: Session) -> Session:
         self._sessions[session.id] = session
+        self._used[session.id] = next(self._uses)
         return session
+
+    def _rest(self) -> None:
+        """Make room for one more session: idle ones beyond the newest leave the memory, and only that."""
+        busy = self._runners.keys() | {question.task for question in self.approvals.pending.values()}
+        for session in resting(self._sessions.values(), busy, self.reviews.deciding, self._used, LIVE_MAX - 1):
+            del self._sessions[session.id]
+            self._used.pop(session.id, None)
+            session.log.close()
+            if self.rested is not None:
+                self.rested(session.id)
 
     async def _session(self, session: str) -> Session:
         if session not in self._sessions:
             await self.restore()
-        found = self._sessions.get(session)
+        found = self._sessions.get(session) or await self._from_log(session)
         if found is None:
             raise BadRequestError(f"There is no session {session} in this workspace.", field="session")
+        return self._live(found)
+
+    async def _from_log(self, name: str) -> Session | None:
+        """A session of these folders that is not in memory; None where there is none."""
+        if name != Path(name).name or "\0" in name:
+            return None
+        try:
+            found = await self.archive.open(name)
+        except (OSError, ValueError) as error:
+            _log.info("session %s is left alone: %s", name, error)
+            return None
+        if found is not None and (found.id != name or not set(found.roots).intersection(self.world.folders.roots)):
+            found.log.close()
+            return None
         return found
 
     def _session_of_task(self, task: str) -> Session:
@@ -334,7 +371,7 @@ class Agent:
         for _ in range(2):
             for session in self._sessions.values():
                 if change in session.changes:
-                    return session
+                    return self._live(session)
             await self.restore()
         return await self._older_session_of(change)
 
@@ -349,8 +386,7 @@ class Agent:
                     session = await self._adopt(kept)
             except (OSError, ValueError) as error:
                 raise BadRequestError(f"The change {change} cannot be read: {error}.", field="change") from error
-            self._sessions[session.id] = session
-            return session
+            return self._live(session)
         raise BadRequestError(f"There is no change {change}.", field="change")
 
     async def _adopt(self, kept: Kept) -> Session:

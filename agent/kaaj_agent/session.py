@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from kaaj_agent import events as ev
 from kaaj_agent.attachments import Attachment
@@ -21,6 +22,9 @@ from kaaj_agent.refusals import Refusal, refusals_between, taken_back_text
 from kaaj_agent.session_log import Record, SessionLog
 from kaaj_agent.todo import Author, Todo, TodoList
 from kaaj_agent.world import Folders
+
+PROSE_PIECE: Final = 4_096
+"""Characters to which pieces of prose that stand side by side are joined in memory."""
 
 
 @dataclass(slots=True)
@@ -52,8 +56,9 @@ class Session:
 
     `feedback` is what the model is to hear of the person's decisions at the beginning of the next turn. `continued`
     is the proposal that a running task goes on from; nobody decides on it meanwhile. Drafts are kept without their
-    files among `events`: only the newest one is of use, and that stands in `changes`. `findings` is what was noted at
-    the last compaction, `measured` how many of the messages a server has counted, and how many tokens they are.
+    files among `events`: only the newest one is of use, and that stands in `changes`. Prose is kept there in larger
+    pieces than it came in, each under the number of its first. `findings` is what was noted at the last compaction,
+    `measured` how many of the messages a server has counted, and how many tokens they are.
     """
 
     id: str
@@ -76,6 +81,7 @@ class Session:
     """What stands in the prompt of files: (path, first line, last line) to the text's digest."""
     refused: list[Refusal] = field(default_factory=list[Refusal])
     """The hunks that the person refused or took back."""
+    _seq: int = 0
     _told_problem: bool = False
     _telling: bool = False
     _untold: deque[ev.Event] = field(default_factory=deque[ev.Event])
@@ -147,7 +153,7 @@ class Session:
     @property
     def seq(self) -> int:
         """The number of the last event; 0 before the first."""
-        return self.events[-1].seq if self.events else 0
+        return self._seq
 
     @property
     def running(self) -> TaskState | None:
@@ -175,6 +181,9 @@ class Session:
 
     def _project(self, event: ev.Event) -> None:
         body = event.body
+        self._seq = event.seq
+        if isinstance(body, ev.TextAdded) and self._joins(body):
+            return
         if isinstance(body, ev.ChangeChanged) and isinstance(body.change.state, Draft):
             self.events.append(replace(event, body=replace(body, change=replace(body.change, files=()))))
         else:
@@ -203,3 +212,14 @@ class Session:
                 task.status, task.summary = status, summary
             case _:
                 pass
+
+    def _joins(self, body: ev.TextAdded) -> bool:
+        """Put a piece of prose to the one before it, so that a reply of thousands of pieces is a few in memory."""
+        last = self.events[-1] if self.events else None
+        before = last.body if last is not None else None
+        if last is None or not isinstance(before, ev.TextAdded) or before.task != body.task or body.reset:
+            return False
+        if len(before.text) + len(body.text) > PROSE_PIECE:
+            return False
+        self.events[-1] = replace(last, body=replace(before, text=before.text + body.text))
+        return True

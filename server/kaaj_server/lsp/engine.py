@@ -63,6 +63,7 @@ class Engine:
         self.stream = EventStream(self.convert, protocol.tell) if features.events else None
         self.plain = None if features.events else Plain(self)
         self.agent.subscribe(self._heard)
+        self.agent.rested = self.forget
         self.outside = Outside(server.world, lambda text: server.say("info", text))
         self._restored: asyncio.Task[None] | None = None
 
