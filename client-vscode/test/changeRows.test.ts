@@ -81,3 +81,13 @@ test("the check's output is a text of its own", () => {
     "No command was run.\n# none, 1.3 s; a file does not parse\n\n(no output)\n",
   );
 });
+
+test("what a look does not show is said at the hunk and at the file", () => {
+  const hidden = { ...hunk("h1", "a\n", "b\n"), warning: "Look closely: it holds characters that do not show." };
+  const odd: FileChange = { ...edit, hunks: [hidden], warning: "Look closely: editors act on this file." };
+  const file = changeRows([{ ...change(), files: [odd] }], (uri) => uri)[0]?.children?.find(({ icon }) => icon === "file");
+  expect(file).toMatchObject({ description: expect.stringContaining("look closely") as string });
+  expect(file?.tooltip).toContain("editors act");
+  expect(file?.children?.[0]).toMatchObject({ icon: "warning", description: expect.stringContaining("look closely") as string });
+  expect(file?.children?.[0]?.spoken).toContain("do not show");
+});

@@ -105,10 +105,21 @@ class FileRow extends Component<{ change: Change; file: FileChange }, { open: bo
           {KINDS[file.kind] && <span class={`kind ${file.kind}`}>{KINDS[file.kind]}</span>}
           <Counted counted={counts(file.hunks)} />
         </div>
+        {[file, ...file.hunks].map(({ warning }, index) => warning && <Warning key={index} text={warning} />)}
         {open && file.hunks.map((hunk) => <HunkRow key={hunk.id} change={change} file={file} hunk={hunk} />)}
       </div>
     );
   }
+}
+
+/** What the server says that a look at the lines does not show; there whether the hunks are unfolded or not. */
+function Warning({ text }: { text: string }): JSX.Element {
+  return (
+    <div class="look-closely" role="note">
+      <Icon name="warning" />
+      <span>{text}</span>
+    </div>
+  );
 }
 
 const LINES_MAX = 60;

@@ -85,6 +85,13 @@ function tail(text: string): string {
   return text.length <= OUTPUT_SHOWN ? text : `…${text.slice(-OUTPUT_SHOWN)}`;
 }
 
+/** Stands before a row that the server warns of: what it hides is in the tooltip. */
+const LOOK = "⚠ look closely";
+
+function warned({ warning }: FileChange | Hunk): string {
+  return warning ? oneLine(warning, 500) : "";
+}
+
 function fileRow(change: Change, file: FileChange, nameOf: NameOf): ChangeRow {
   const counted = counts(file.hunks);
   const name = oneLine(nameOf(targetOf(file)));
@@ -95,14 +102,14 @@ function fileRow(change: Change, file: FileChange, nameOf: NameOf): ChangeRow {
   return {
     id: `file/${change.id}/${file.uri}`,
     label: name.slice(slash + 1),
-    description: [folder, kind, countsText(counted)].filter(Boolean).join(" · "),
-    tooltip: [name, kind].filter(Boolean).join("\n"),
+    description: [file.warning ? LOOK : "", folder, kind, countsText(counted)].filter(Boolean).join(" · "),
+    tooltip: [name, kind, warned(file)].filter(Boolean).join("\n"),
     icon: "file",
     resource: targetOf(file),
-    spoken: [name, kind, spokenCounts(counted)].filter(Boolean).join(", "),
+    spoken: [name, kind, warned(file), spokenCounts(counted)].filter(Boolean).join(", "),
     context: `file.${change.state}`,
     opens: true,
-    children: whole ? [] : file.hunks.filter(visible).map((hunk) => hunkRow(change, file, hunk)),
+    children: whole && !file.hunks.some(({ warning }) => warning) ? [] : file.hunks.filter(visible).map((hunk) => hunkRow(change, file, hunk)),
     open: true,
     about: { change, file },
   };
@@ -120,10 +127,10 @@ function hunkRow(change: Change, file: FileChange, hunk: Hunk): ChangeRow {
   return {
     id: `hunk/${change.id}/${file.uri}/${hunk.id}`,
     label: `Line ${line}`,
-    description: `${countsText(counted)}${text ? ` · ${text}` : ""}`,
-    tooltip: text || `Line ${line}`,
-    icon: counted.removed === 0 ? "diff-added" : counted.added === 0 ? "diff-removed" : "diff-modified",
-    spoken: `Line ${line}, ${spokenCounts(counted)}${text ? `: ${text}` : ""}`,
+    description: `${hunk.warning ? `${LOOK} · ` : ""}${countsText(counted)}${text ? ` · ${text}` : ""}`,
+    tooltip: [text || `Line ${line}`, warned(hunk)].filter(Boolean).join("\n"),
+    icon: hunk.warning ? "warning" : counted.removed === 0 ? "diff-added" : counted.added === 0 ? "diff-removed" : "diff-modified",
+    spoken: `Line ${line}, ${hunk.warning ? `${warned(hunk)} ` : ""}${spokenCounts(counted)}${text ? `: ${text}` : ""}`,
     context: `hunk.${change.state}`,
     opens: true,
     about: { change, file, hunk },
