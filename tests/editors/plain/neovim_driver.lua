@@ -82,7 +82,12 @@ end
 
 function verbs.attached(path)
   local clients = vim.lsp.get_clients or vim.lsp.get_active_clients
-  return vim.tbl_count(clients({ bufnr = buffer(path) })) > 0 and vim.lsp.buf_is_attached(buffer(path), 1)
+  for _, client in pairs(clients()) do
+    if vim.lsp.buf_is_attached(buffer(path), client.id) then
+      return true
+    end
+  end
+  return false
 end
 
 -- Asks for code actions as the person's keys do, with the cursor on `first`, or with lines `first` to `last` selected.
