@@ -6,10 +6,11 @@ import asyncio
 import importlib
 import json
 from collections.abc import AsyncGenerator, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from kaaj_agent.failures import ModelError
+from kaaj_agent.model.bounded import TOO_MUCH
 from kaaj_agent.model.errors import Place, TryAgainError, judge_event, judge_status, message_in, not_json
 from kaaj_agent.ports import Json, Usage
 
@@ -47,6 +48,14 @@ class Piece:
         calls = sum(len(call.arguments) if isinstance(call.arguments, str) else 0 for call in self.calls)
         return len(self.content) + len(self.thought) + calls
 
+    def cut(self, size: int) -> Piece:
+        """At most `size` characters of its content, and of each call."""
+        calls = tuple(
+            replace(call, arguments=call.arguments[:size] if isinstance(call.arguments, str) else "")
+            for call in self.calls
+        )
+        return replace(self, content=self.content[:size], calls=calls)
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -71,6 +80,7 @@ async def pieces(
     the rest. Ends without a `finish` where the stream did.
     """
     openai = importlib.import_module("openai")  # imported already: `client` is one of its own
+    httpx = importlib.import_module("httpx2")  # as well
     loop = asyncio.get_running_loop()
     until = loop.time() + patience.first  # when silence has lasted too long; signs of life without text do not count
     finished = False
@@ -121,7 +131,9 @@ async def pieces(
             return
         if response is None:
             raise TryAgainError(f"no connection to {place.url} ({_cause(error)})", refused=True) from error
-        raise TryAgainError(f"{place.url} dropped the connection in the middle of the reply") from error
+        raise _broken_off(place, error.__cause__) from error
+    except httpx.HTTPError as error:  # in an answer that is no stream, which openai does not read
+        raise _broken_off(place, error) from error
     except openai.APIError as error:
         raise judge_event(message_in(error.body, error.message), place) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -129,6 +141,12 @@ async def pieces(
     finally:
         if response is not None:
             await response.aclose()
+
+
+def _broken_off(place: Place, cause: BaseException | None) -> TryAgainError:
+    if str(cause) == TOO_MUCH:
+        return TryAgainError(f"{place.url} {TOO_MUCH}")
+    return TryAgainError(f"{place.url} dropped the connection in the middle of the reply")
 
 
 def _cause(error: BaseException) -> str:

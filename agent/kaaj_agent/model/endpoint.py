@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kaaj_agent.failures import ModelError
 from kaaj_agent.model.attempt import Patience, Piece, pieces
+from kaaj_agent.model.bounded import bound
 from kaaj_agent.model.dialects import ReplyReader
 from kaaj_agent.model.errors import Place, TryAgainError, UnsupportedError, dead, gave_up, no_url
 from kaaj_agent.model.facts import ServerFacts, ask_server, is_http, is_loopback
@@ -194,8 +195,9 @@ class Endpoint:
                     last = loop.time()
                     usage = piece.usage or usage
                     finish = piece.finish or finish
+                    left = max(limits.characters - size, 0)
                     size += piece.size
-                    for delta in _fed(reader, piece):
+                    for delta in _fed(reader, piece if piece.size <= left else piece.cut(left)):
                         yield delta
                     if size > limits.characters:
                         _log.warning("a reply of more than %d characters was cut", limits.characters)
@@ -286,7 +288,9 @@ def _connect(url: str, key: str) -> openai.AsyncOpenAI:
         api_key=key or "none",
         max_retries=0,
         timeout=None,  # the time-outs are ours
-        http_client=module.DefaultAsyncHttpxClient(verify=not local, follow_redirects=not local, timeout=None),
+        http_client=module.DefaultAsyncHttpxClient(
+            verify=not local, follow_redirects=not local, timeout=None, event_hooks={"response": [bound]}
+        ),
     )
     _ = client.chat.completions.with_raw_response  # imports its part of the library on first use
     return client

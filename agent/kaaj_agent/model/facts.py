@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
+from kaaj_agent.model.bounded import bound
 from kaaj_agent.model.dialects.arguments import is_a
 from kaaj_agent.ports import Json
 
@@ -26,6 +27,8 @@ Make: TypeAlias = Literal["llama.cpp", "ollama", "lmstudio", "vllm", "unknown"]
 
 OLLAMA_DEFAULT_WINDOW = 4_096
 """Tokens that Ollama serves where nothing else is set; it cuts longer prompts without a word."""
+_WHOLE = 10.0
+"""Seconds for a whole answer."""
 _WINDOW_KEYS = ("max_model_len", "context_length", "context_window", "max_context_length")
 
 
@@ -50,7 +53,10 @@ async def ask_server(base_url: str, api_key: str = "", model: str = "", *, withi
     root = re.sub(r"/v1$", "", base)
     # Reading the certificates takes longer than the event loop may stand still; loopback has no use for them.
     verify = not is_loopback(base_url)
-    async with await asyncio.to_thread(httpx.AsyncClient, headers=headers, timeout=within, verify=verify) as client:
+    hooks = {"response": [bound]}
+    async with await asyncio.to_thread(
+        httpx.AsyncClient, headers=headers, timeout=within, verify=verify, event_hooks=hooks
+    ) as client:
         asked = [_ask(client, "GET", f"{base}/models")]
         if is_private(base_url):
             asked += [
@@ -117,9 +123,10 @@ async def _ask(client: httpx2.AsyncClient, method: str, url: str, body: Json = N
     """The JSON that a URL answers with; None for anything else."""
     httpx = importlib.import_module("httpx2")  # imported already: `client` is one of its own
     try:
-        answer = await client.request(method, url, json=body)
+        async with asyncio.timeout(_WHOLE):  # the client's own bounds the wait for each piece alone
+            answer = await client.request(method, url, json=body)
         return answer.json() if answer.status_code == 200 else None
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError, TimeoutError):
         return None
 
 

@@ -1,0 +1,40 @@
+"""A bound on what an endpoint can make us hold: a reply is read line by line, and a line needs not end.
+
+What a reply may say is bounded elsewhere (`Limits.characters`); this is about bytes of which nothing was read yet.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+LINE_MAX = 32 * 1024 * 1024
+"""Bytes without an end of line."""
+
+BODY_MAX = 512 * 1024 * 1024
+"""Bytes of one answer."""
+
+TOO_MUCH: Final = "sent more than is read of one reply"
+
+
+async def bound(response: Any) -> None:
+    """A hook of httpx2's: the body of this response raises a ReadError where it is over one of the bounds."""
+    httpx: Any = importlib.import_module("httpx2")
+    inner: Any = response.stream
+
+    class Bounded(httpx.AsyncByteStream):  # type: ignore[misc]  # httpx2 is only imported on use
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            whole = line = 0
+            async for part in inner:
+                whole += len(part)
+                end = part.rfind(b"\n")
+                line = line + len(part) if end < 0 else len(part) - end - 1
+                if whole > BODY_MAX or line > LINE_MAX:
+                    raise httpx.ReadError(TOO_MUCH)
+                yield part
+
+        async def aclose(self) -> None:
+            await inner.aclose()
+
+    response.stream = Bounded()
