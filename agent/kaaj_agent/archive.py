@@ -72,7 +72,10 @@ class Archive:
         found: list[tuple[Header, SessionLog, list[Record]]] = []
         for path in sorted(self.folder.glob("*.jsonl"), reverse=True):
             head = header(path)
-            if head is None or not set(head.roots).intersection(folders.roots):
+            if head is None:
+                _clear_stillborn(path)
+                continue
+            if not set(head.roots).intersection(folders.roots):
                 continue
             try:
                 log = SessionLog.reopen(path)
@@ -87,6 +90,17 @@ class Archive:
             if len(found) >= RESTORED_MAX:
                 break
         return found[::-1]
+
+
+def _clear_stillborn(path: Path) -> None:
+    """A log that was killed before its first line was whole holds nothing, and would never be looked at again."""
+    try:
+        with path.open("rb") as file:
+            if b"\n" in file.read(65_536):
+                return
+        SessionLog.reopen(path).delete()
+    except OSError as error:
+        _log.info("%s is left alone: %s", path.name, error)
 
 
 def _close_interrupted(session: Session) -> None:
