@@ -28,6 +28,12 @@ EVENTS: list[dict[str, object]] = [
         "usage": {"requests": 3, "prompt_tokens": 190, "cached_tokens": 100, "completion_tokens": 9},
     },
     {"time": 109.0, "type": "tool_finished", "call": "b", "ok": True, "summary": "found"},
+    {
+        "time": 109.0,
+        "type": "change",
+        "change": {"state": "checked", "check": {"status": "passed", "command": "make test", "seconds": 0.5}},
+    },
+    {"time": 109.0, "type": "change", "change": {"state": "proposed", "check": {"status": "passed", "seconds": 0.5}}},
     {"time": 109.0, "type": "notice", "level": "warning", "message": "slow"},
     {"time": 110.0, "type": "task_finished", "status": "done", "summary": "mended"},
     {"type": "result", "status": "done"},
@@ -43,6 +49,7 @@ def test_events_become_steps_with_their_times_and_what_they_cost() -> None:
         Step("request", 3.5, 2.5, "a request", None, 90, 40, 9),
         Step("request", 6.0, 1.0, "2 requests", None, 100, 60, 0),
         Step("repair", 6.5, 2.5, "look at f: found", True),
+        Step("check", 8.5, 0.5, "make test: passed", True),
         Step("notice", 9.0, 0.0, "slow", True),
         Step("end", 10.0, 0.0, "done: mended", True),
     ]

@@ -8,8 +8,10 @@ results file once. Nothing is told to Ray's makers.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import io
 import os
+import signal
 import tarfile
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -25,6 +27,9 @@ from kaaj_server.cli.eval_task import EvalTask, Result
 LOCAL: Final = "local"
 """The address that means: a cluster of this machine alone, for the time of the evaluation."""
 
+LOOPBACK: Final = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Set to 0, it keeps Ray to 127.0.0.1 on every system, and not only on those that it is called after."""
+
 RETRIES: Final = 5
 """How often a run is begun anew whose machine was lost."""
 
@@ -38,12 +43,13 @@ Runner = Callable[[EvalTask, int | None], Awaitable[Outcome]]
 async def cluster(address: str, way: Way, cpus: float) -> AsyncGenerator[Runner]:
     """A runner of which each run counts for `cpus` cores there. Raises KaajError: no Ray, no cluster there."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if address == LOCAL:
+        os.environ[LOOPBACK] = "0"
     try:
-        import ray as untyped  # noqa: PLC0415 - an extra, and slow to import
+        ray: Any = importlib.import_module("ray")  # an extra, and slow to import
     except ImportError as error:
         raise KaajError("--ray needs Ray, which is not installed.", hint="Run: pip install 'kaaj[cluster]'") from error
-    ray = cast("Any", untyped)
-    await asyncio.to_thread(_join, ray, address)
+    _join(ray, address)  # in the main thread, as Ray wants it; nothing else is under way yet
     remote = ray.remote(num_cpus=cpus, max_retries=RETRIES, max_calls=1)(run_there)
     settings = {name: value for name, value in way.environ.items() if name.startswith(_SETTINGS) and name not in _MINE}
     packed: dict[Path, Any] = {}
@@ -71,7 +77,8 @@ def _join(ray: Any, address: str) -> None:
         return
     where: dict[str, Any] = {"address": address}
     if address == LOCAL:
-        where = {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        where = {"address": "local", "include_dashboard": False}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         ray.init(log_to_driver=False, logging_level="error", configure_logging=False, **where)
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -80,6 +87,9 @@ def _join(ray: Any, address: str) -> None:
             kept="Nothing was run.",
             hint="`ray status` tells whether it is up; --ray without an address needs no cluster.",
         ) from error
+    finally:
+        for number, handler in handlers.items():  # it takes SIGTERM for itself
+            signal.signal(number, handler)
 
 
 def run_there(task: EvalTask, packed: bytes, seed: int | None, way: Way) -> Outcome:

@@ -60,6 +60,8 @@ class Recorder:
                 said = str(row.get("summary", ""))
                 self._add(Step(kind, start, now - start, f"{title}: {said}" if title else said, bool(row.get("ok"))))
                 self._mark = now
+            case "change":
+                self._checked(cast("Mapping[str, Any]", row.get("change") or {}), now)
             case "usage":
                 self._request(cast("Mapping[str, Any]", row.get("usage") or {}), now)
             case "notice":
@@ -69,6 +71,17 @@ class Recorder:
                 self._add(Step("end", now, 0.0, f"{status}: {row.get('summary', '')}", status == "done"))
             case _:
                 pass
+
+    def _checked(self, change: Mapping[str, Any], now: float) -> None:
+        """A change that has just been checked says how that went."""
+        check = change.get("check")
+        if change.get("state") != "checked" or not isinstance(check, dict):
+            return
+        told = cast("Mapping[str, Any]", check)
+        status, took = str(told.get("status")), float(told.get("seconds") or 0.0)
+        ok = None if status == "none" else status == "passed"
+        self._add(Step("check", max(0.0, now - took), took, f"{told.get('command') or 'no command'}: {status}", ok))
+        self._mark = now
 
     def _request(self, used: Mapping[str, Any], now: float) -> None:
         def more(name: str) -> int:

@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--limit", type=int, help="only the first so many tasks, taken evenly from all kinds")
     run.add_argument("--seconds", type=float, default=600.0, help="a run's limit; the task's own holds too")
     run.add_argument("--window", type=int, default=WINDOW, help="tokens of context of the endpoint")
+    run.add_argument("--threads", type=int, default=0, help="of the embedded endpoint (default: the cores)")
     run.add_argument("--base-url", default="", help="an endpoint that runs already (http), in place of the embedded")
     table = verbs.add_parser("table", help="print the table of what is there")
     for one in (run, table):
@@ -108,7 +109,10 @@ async def _all(given: argparse.Namespace, agents: Sequence[Agent], tasks: Sequen
     if not todo:
         return
     logs = given.out.absolute().with_suffix("")
-    door = remote(given.base_url, given.model, given.window) if given.base_url else embedded(given.model, given.window)
+    if given.base_url:
+        door = remote(given.base_url, given.model, given.window)
+    else:
+        door = embedded(given.model, given.window, given.threads)
     async with door as endpoint:
         for number, (agent, task) in enumerate(todo, 1):
             line = await run_one(agent, task, endpoint, logs, given.seconds)

@@ -38,8 +38,12 @@ class Endpoint:
 
 
 @asynccontextmanager
-async def embedded(name: str, window: int = WINDOW) -> AsyncGenerator[Endpoint]:
-    """A server of its own for this bench. Raises KaajError: no such model, not on this machine."""
+async def embedded(name: str, window: int = WINDOW, threads: int = 0) -> AsyncGenerator[Endpoint]:
+    """A server of its own for this bench; `threads` of 0 are the machine's cores.
+
+    Raises KaajError (no such model, it does not start) and FileNotFoundError (not on this machine).
+    """
+    count = threads or max(1, machine.physical_cores())
     model = model_named(name)
     place = model_folder(os.environ)
     path = installed(model, place)
@@ -47,10 +51,9 @@ async def embedded(name: str, window: int = WINDOW) -> AsyncGenerator[Endpoint]:
         raise FileNotFoundError(f"{name} is not on this machine: kaaj model pull {name}")
     with tempfile.TemporaryDirectory(prefix="kaaj-peers-state-") as folder:
         far, near = Path(folder, "far"), Path(folder, "near")
-        threads = str(max(1, machine.physical_cores()))
         command = [
             sys.executable, "-P", "-m", "kaaj_agent.embedded.serve", "--model", str(path), "--alias", name,
-            "--home", str(Home.of(far, name).folder), "--context", str(window), "--threads", threads,
+            "--home", str(Home.of(far, name).folder), "--context", str(window), "--threads", str(count),
         ]  # fmt: skip
         async with await acquire(model, state=far, command=command) as lease:
             proxy = Proxy(secrets.token_urlsafe(24), lease.api_key)
