@@ -55,6 +55,15 @@ def test_events_become_steps_with_their_times_and_what_they_cost() -> None:
     ]
 
 
+def test_what_was_under_way_when_the_time_was_up_is_told() -> None:
+    recorder = Recorder()
+    recorder.feed(EVENTS[0])
+    recorder.feed(EVENTS[1])
+    recorder.close(60.0)
+    recorder.close(70.0)
+    assert recorder.steps == [Step("check", 1.0, 59.0, "run the check: not finished", ok=False)]
+
+
 def test_a_run_in_a_loop_stays_within_bounds_and_keeps_its_end() -> None:
     recorder = Recorder()
     for number in range(5000):

@@ -64,6 +64,7 @@ async def run_one(task: EvalTask, seed: int | None, way: Way) -> Outcome:
             began = time.monotonic()
             result, error = await _child(task, seed, workspace, way, recorder.feed)
         took = time.monotonic() - began
+        recorder.close(took)
         solved = error is None and await _passes(task, workspace, way.environ)
         if task.untouched:
             solved = solved and result.get("status") in ("done", "stopped") and not result.get("applied")

@@ -72,6 +72,12 @@ class Recorder:
             case _:
                 pass
 
+    def close(self, seconds: float) -> None:
+        """The run is over, `seconds` after it began: what was still under way then was broken off."""
+        for kind, start, title in self._open.values():
+            self._add(Step(kind, start, max(0.0, seconds - start), f"{title}: not finished", ok=False))
+        self._open.clear()
+
     def _checked(self, change: Mapping[str, Any], now: float) -> None:
         """A change that has just been checked says how that went."""
         check = change.get("check")
