@@ -36,7 +36,8 @@ h1 { font-size: 1.4rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2r
 p { color: var(--soft); margin: .25rem 0 1rem; } a { color: inherit; }
 table { border-collapse: collapse; } th { font-weight: 600; text-align: left; white-space: nowrap; }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } td.said { overflow-wrap: anywhere; }
+td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td.said { overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 .cell { display: block; min-width: 1.9rem; text-align: center; border-radius: 4px; text-decoration: none; }
 .good { color: var(--good); background: var(--good-back); } .bad { color: var(--bad); background: var(--bad-back); }
