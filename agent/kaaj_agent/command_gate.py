@@ -10,7 +10,6 @@ from typing import Final
 
 from kaaj_agent.allowed_commands import Allowed, AllowedCommands
 from kaaj_agent.command_policy import shown
-from kaaj_agent.command_policy.places import COPY, WORKSPACE
 from kaaj_agent.command_policy.verdict import Judgement, Where, judge, read
 from kaaj_agent.ports import Question
 from kaaj_agent.shadow import Shadow
@@ -54,9 +53,10 @@ class CommandGate:
         if memory is not None and await asyncio.to_thread(memory.allows, self.root, command, where):
             return where
         answer = await self.ask(self._question(command, judgement, shadow.sandbox.reason, lasting=memory is not None))
+        if answer == RUN_IT:
+            return where
         if answer == ALWAYS and memory is not None:
             await asyncio.to_thread(memory.add, Allowed(str(self.root), command, where))
-        if answer in (RUN_IT, ALWAYS):
             return where
         if answer == OFFLINE:
             return "sandbox"
@@ -66,12 +66,12 @@ class CommandGate:
     def _judge(self, command: str, shadow: Shadow) -> Judgement:
         sandboxed = shadow.shell.sandboxed
         if sandboxed:
-            found = read(command, self.roots, shadow.sandbox.home, start_in=self.root, kind=WORKSPACE)
+            found = read(command, self.roots, shadow.sandbox.home, start_in=self.root)
         else:
             # Without a sandbox the workspace's own paths lead to the person's files, not to the copy.
             place = shadow.place_of(self.root)
             copies = tuple(shadow.place_of(root) for root in self.roots)
-            found = read(command, copies, shadow.sandbox.home, start_in=place, kind=COPY)
+            found = read(command, copies, shadow.sandbox.home, start_in=place, originals=self.roots)
         return judge(found, command, sandboxed=sandboxed, network=self.network)
 
     def _question(self, command: str, judgement: Judgement, no_sandbox: str, *, lasting: bool) -> Question:

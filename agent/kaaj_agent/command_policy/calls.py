@@ -25,6 +25,7 @@ class Findings:
     remarks: list[str] = field(default_factory=list[str])
     programs: list[str] = field(default_factory=list[str])
     network: list[str] = field(default_factory=list[str])
+    scripts: int = 0
 
     def refuse(self, sentence: str) -> None:
         once(self.refusals, sentence)

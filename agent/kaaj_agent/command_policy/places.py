@@ -17,17 +17,23 @@ COPY: Final = "not in the copy of the workspace that commands run on; use a path
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The absolute `roots` of the workspace, or of its copy, and the user's `home`. `kind` says in words what is not in
-    them. Looks at names only, never at the disk.
+    """The absolute `roots` that a command works in, and the user's `home`.
+
+    The roots are the workspace's, or those of its copy; `originals` are then the workspace's, which are outside. Looks
+    at names only, never at the disk.
     """
 
     roots: tuple[str, ...]
     home: str
-    kind: str = WORKSPACE
+    originals: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, roots: Sequence[Path], home: Path, kind: str = WORKSPACE) -> Places:
-        return cls(tuple(str(root) for root in roots), str(home), kind)
+    def of(cls, roots: Sequence[Path], home: Path, originals: Sequence[Path] = ()) -> Places:
+        return cls(tuple(map(str, roots)), str(home), tuple(map(str, originals)))
+
+    @property
+    def kind(self) -> str:
+        return COPY if self.originals else WORKSPACE
 
     def join(self, text: str, base: str | None) -> str | None:
         """The absolute place that a path means in `base`; None where that is not known."""
@@ -40,7 +46,11 @@ class Places:
         place = self.join(text, base) if text else None
         if place is None or place in _DEVICES:
             return None
-        within = (*self.roots, *_SCRATCH, posixpath.join(self.home, ".cache"))
-        if any(place == root or place.startswith(root.rstrip("/") + "/") for root in within):
+        scratch = (*_SCRATCH, posixpath.join(self.home, ".cache"))
+        if _within(place, self.roots) or (_within(place, scratch) and not _within(place, self.originals)):
             return None
         return place
+
+
+def _within(place: str, folders: Sequence[str]) -> bool:
+    return any(place == folder or place.startswith(folder.rstrip("/") + "/") for folder in folders)

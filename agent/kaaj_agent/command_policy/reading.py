@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 DEPTH_MAX: Final = 8
-"""How many scripts inside of scripts are followed."""
+"""How deep scripts inside of scripts are followed."""
+
+SCRIPTS_MAX: Final = 100
+"""How many of them are read at all."""
 
 _WRITING: Final = frozenset((">", ">>", ">|", "&>", "&>>", ">&", "<>"))
 
@@ -25,8 +28,9 @@ class Reader(Calls):
 
     def script(self, text: str) -> None:
         """Read a whole script."""
-        if self.depth > DEPTH_MAX:
-            self.found.doubt("Scripts are nested too deep in it to be read.")
+        self.found.scripts += 1
+        if self.depth > DEPTH_MAX or self.found.scripts > SCRIPTS_MAX:
+            self.found.doubt("It holds too many scripts inside of scripts to be read.")
             return
         root = parsed(text)
         if root is None:

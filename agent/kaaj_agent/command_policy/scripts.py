@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-TEXT_MAX: Final = 100_000
+TEXT_MAX: Final = 50_000
 """Characters of a command above which it is not read."""
 
 _ROUNDS: Final = 3
@@ -27,7 +27,7 @@ def parsed(text: str) -> Node | None:
     bash = grammar("bash")
     if bash is None or len(text) > TEXT_MAX or "\0" in text:
         return None
-    root = bash.parse(text.encode("utf-8", "surrogatepass"), alone=True).root_node
+    root = bash.parse(text.encode("utf-8", "surrogatepass")).root_node
     return None if errors(root) else root
 
 

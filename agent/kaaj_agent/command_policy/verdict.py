@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from kaaj_agent.command_policy.calls import Findings
-from kaaj_agent.command_policy.places import WORKSPACE, Places
+from kaaj_agent.command_policy.places import Places
 from kaaj_agent.command_policy.reading import Reader
 from kaaj_agent.command_policy.shown import SHOWN_MAX
 from kaaj_agent.command_policy.words import Variables
@@ -34,11 +34,11 @@ class Judgement:
 
 
 def read(
-    command: str, roots: Sequence[Path], home: Path, *, start_in: Path | None = None, kind: str = WORKSPACE
+    command: str, roots: Sequence[Path], home: Path, *, start_in: Path | None = None, originals: Sequence[Path] = ()
 ) -> Findings:
-    """What is found in a command that would run in `start_in`, else in the first root. `kind` as in Places."""
+    """What is found in a command that would run in `start_in`, else in the first root. `originals` as in Places."""
     found = Findings()
-    places = Places.of(roots, home, kind)
+    places = Places.of(roots, home, originals)
     base = str(start_in or roots[0]) if roots or start_in else None
     # The shell takes an escaped line end away before it sees words; the parser takes it for a blank.
     for text in dict.fromkeys((command, command.replace("\\\n", ""))):
