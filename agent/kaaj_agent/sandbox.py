@@ -175,7 +175,7 @@ class Sandbox:
         if self.home.is_dir():
             mounts.append(Mount("write", self.home, home) if home else Mount("hide", self.home, self.home))
         resolver = (_RESOLVER.resolve(),) if network else ()
-        for tool in (*self._tools, *_bases(readonly), *resolver):
+        for tool in (*self._tools, *_bases(readonly, (*self.hidden, self.home)), *resolver):
             if not any(tool.is_relative_to(place) for _, place in trees) and _is_covered(tool, mounts):
                 mounts.append(Mount("read", tool, tool))
         mounts += [Mount("write", place, source) for source, place in trees]
@@ -227,8 +227,12 @@ def _is_covered(path: Path, mounts: Iterable[Mount]) -> bool:
     return any(path.is_relative_to(mount.place) for mount in mounts if mount.kind in ("hide", "scratch", "write"))
 
 
-def _bases(readonly: Iterable[Path]) -> list[Path]:
-    """Where the interpreters of virtual environments really live: `home = …/bin` in pyvenv.cfg."""
+def _bases(readonly: Iterable[Path], private: Sequence[Path]) -> list[Path]:
+    """Where the interpreters of virtual environments really live: `home = …/bin` in pyvenv.cfg.
+
+    A repository can bring such a file along, so that what it names counts only where an interpreter is installed there,
+    and where it neither holds nor is a folder of `private`.
+    """
     found: list[Path] = []
     for folder in readonly:
         try:
@@ -239,7 +243,15 @@ def _bases(readonly: Iterable[Path]) -> list[Path]:
         if match:
             binaries = Path(match[1])
             found += [binaries.parent, binaries.resolve().parent]
-    return [path for path in found if len(path.parts) > 1]
+    return [path for path in found if _is_base(path, private)]
+
+
+def _is_base(path: Path, private: Sequence[Path]) -> bool:
+    real = path.resolve()
+    if len(real.parts) < 2 or any(one.is_relative_to(real) for one in private):
+        return False
+    runs = any(os.access(real / "bin" / name, os.X_OK) for name in ("python3", "python"))
+    return runs and any(any(real.glob(f"{name}/python3*")) for name in ("lib", "lib64"))
 
 
 def toolchains(home: Path, search_path: str, private: Sequence[Path]) -> tuple[Path, ...]:

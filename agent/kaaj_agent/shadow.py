@@ -218,9 +218,10 @@ class Shadow:
         masks: list[tuple[Path, Path]] = []
         for number, tree in enumerate(self._trees):
             config = self.folder / f"git-{number}"
-            if config.is_file() and (tree.root / ".git").is_dir():
-                readonly.append(tree.root / ".git")
-                masks.append((config, tree.root / ".git" / "config"))
+            git = tree.root / ".git"
+            if config.is_file() and git.is_dir() and not git.is_symlink():
+                readonly.append(git)
+                masks.append((config, git / "config"))
         return self.sandbox.argv(
             command,
             main.folder,

@@ -20,6 +20,7 @@ _DEPENDENCIES: Final = frozenset(
     {"node_modules", ".venv", ".tox", ".nox", ".bundle", "bower_components", ".eggs", ".yarn", ".pnpm-store"}
 )
 _DEPENDENCIES_IF_IGNORED: Final = frozenset({"vendor", "venv", "env", "Pods", "deps", "third_party", "site-packages"})
+_SHOWN_BY_NAME: Final = _DEPENDENCIES | {"vendor", "Pods", "third_party", "site-packages"}
 _CACHES: Final = frozenset(
     {
         "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".cache", ".gradle", ".next",
@@ -94,11 +95,13 @@ class Survey:
         if base in _VERSION_CONTROL:
             return
         if base in _DEPENDENCIES or base.endswith(".egg-info"):
-            if entry.is_dir():
+            if entry.is_symlink() and not self._leads_to_dependencies(name):
+                plan.links[name] = os.readlink(entry.path)  # noqa: PTH115 - the text of the link, as it is
+            elif entry.is_dir():
                 plan.dependencies.append(name)
         elif entry.is_symlink():
             withheld = self._ignore.ignored(self.root / name)
-            if withheld and base in _DEPENDENCIES_IF_IGNORED and entry.is_dir():
+            if withheld and base in _DEPENDENCIES_IF_IGNORED and self._leads_to_dependencies(name):
                 plan.dependencies.append(name)
             elif not withheld:
                 plan.links[name] = os.readlink(entry.path)  # noqa: PTH115 - the text of the link, as it is
@@ -115,6 +118,22 @@ class Survey:
             needed = allowed or (_GENERATED.match(base) and self._ignore.reason(self.root / name) == ".gitignore")
             if needed:
                 plan.files[name] = entry.stat(follow_symlinks=False)
+
+    def _leads_to_dependencies(self, name: str) -> bool:
+        """Whether a link of the workspace may be shown to commands as what it leads to.
+
+        A repository can hold such a link, to somebody's keys as well, so that the place itself has to be what it is
+        called, and no folder that holds Kaaj's own state or a home.
+        """
+        try:
+            target = (self.root / name).resolve()
+            home = Path.home().resolve()
+        except (OSError, RuntimeError):
+            return False
+        if any(one.is_relative_to(target) for one in (self._private, home)) or target.is_relative_to(self._private):
+            return False
+        named = target.name in _SHOWN_BY_NAME or target.name.endswith(".egg-info")
+        return target.is_dir() and (named or (target / "pyvenv.cfg").is_file())
 
     def is_output(self, name: str) -> bool:
         """Whether a folder that the workspace does not have is where tools put what they make."""
