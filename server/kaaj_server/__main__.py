@@ -14,7 +14,7 @@ from typing import Final
 
 from kaaj_agent.failures import BadRequestError, KaajError
 from kaaj_agent.redaction import WITHHELD
-from kaaj_server.cli import allowed, completion, demo, doctor, evaluate, model, run, serve
+from kaaj_server.cli import allowed, completion, demo, doctor, evaluate, model, run, serve, undo
 from kaaj_server.cli.context import BAD_USE, FAILED, INTERRUPTED, Context
 
 LEVELS: Final = ("debug", "info", "warning", "error")
@@ -36,6 +36,7 @@ examples:
   kaaj demo                               the main job, on a small project
   kaaj run "make the failing test pass"   in this folder; asks before it writes
   kaaj run --mode plan "add --json"       only the to-do list
+  kaaj undo                               take the newest change back
   kaaj doctor                             what was found on this machine
   kaaj serve --stdio                      what an editor starts
 
@@ -100,6 +101,8 @@ def build_parser() -> argparse.ArgumentParser:
     child.set_defaults(work=demo.add(child))
     child = command("run", "do one task in a folder", run.EPILOG)
     child.set_defaults(work=run.add(child))
+    child = command("undo", "take a change of Kaaj's back, also later", undo.EPILOG)
+    child.set_defaults(work=undo.add(child))
     child = command("serve", "run the language server", serve.EPILOG)
     child.set_defaults(work=serve.add(child), serves=True)
     child = command("doctor", "say what was found, and what to do about the rest", doctor.EPILOG)

@@ -16,7 +16,7 @@ from kaaj_server import __main__ as program
 from kaaj_server.cli import model
 
 HEAVY = ("rich", "pydantic", "openai", "pygls", "lsprotocol", "git", "watchdog", "xllamacpp", "shtab", "asyncio")
-COMMANDS = ("demo", "run", "serve", "doctor", "model", "eval", "allowed", "completion")
+COMMANDS = ("demo", "run", "serve", "doctor", "model", "eval", "allowed", "undo", "completion")
 
 
 @pytest.fixture
