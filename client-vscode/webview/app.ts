@@ -77,9 +77,14 @@ function fold(message: ToWebview): void {
     case "standing":
       change({ standing: message.standing });
       return;
-    case "session":
-      change({ view: message.view });
+    case "session": {
+      const { view } = message;
+      const before = state.view;
+      // A snapshot may hold what no event told of.
+      if (view && before?.id === view.id && before.seq < view.seq) tell(before, view);
+      change({ view });
       return;
+    }
     case "event": {
       const { event } = message;
       const before = state.view?.id === event.session ? state.view : undefined;
@@ -116,22 +121,22 @@ function openHistory(): void {
   post({ type: "sessions" });
 }
 
-/** Say what a person who does not look at the page would want to know. */
-function tell(before: SessionView | undefined, now: SessionView, type: string): void {
+/** Say what a person who does not look at the page would want to know; `type`: of an event of this type alone. */
+function tell(before: SessionView | undefined, now: SessionView, type?: string): void {
+  const of = (one: string): boolean => type === undefined || type === one;
   const task = now.tasks.at(-1);
   const was = before?.tasks.find(({ id }) => id === task?.id);
   if (!task) return;
-  if (type === "todo" && task.status === "running") {
-    const words = saying(was?.todo ?? [], task.todo);
-    if (!words) return;
+  const words = of("todo") && task.status === "running" ? saying(was?.todo ?? [], task.todo) : undefined;
+  if (words) {
     announce(words.text);
     say(words, state.standing.speech);
   }
-  if (type === "task_finished" && was?.status === "running") announce(`The task is ${task.status}. ${task.summary}`);
-  if (type === "approval" && now.approvals.length > (before?.approvals.length ?? 0)) {
+  if (of("task_finished") && task.status !== "running" && was?.status === "running") announce(`The task is ${task.status}. ${task.summary}`);
+  if (of("approval") && now.approvals.length > (before?.approvals.length ?? 0)) {
     announce(`Kaaj asks: ${now.approvals.at(-1)?.title ?? ""}`);
   }
-  if (type === "change") {
+  if (of("change")) {
     const change = now.changes.at(-1);
     const old = before?.changes.find(({ id }) => id === change?.id);
     if (change?.state === "proposed" && old?.state !== "proposed") announce("A change is proposed for review.");

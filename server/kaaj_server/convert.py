@@ -7,6 +7,7 @@ streamed reply has thousands. What is refused raises BadRequestError, with the n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, assert_never
 
@@ -26,7 +27,7 @@ from kaaj_agent.failures import BadRequestError, OutsideError
 from kaaj_agent.hunks import Hunk
 from kaaj_agent.ports import Diagnostic, Question, Usage
 from kaaj_agent.request import Intent, StartRequest
-from kaaj_agent.todo import Status, Todo, TodoList
+from kaaj_agent.todo import Evidence, Status, Todo, TodoList
 from kaaj_agent.world import Folders
 from kaaj_protocol import commands, names
 from kaaj_protocol.context import (
@@ -53,6 +54,7 @@ _TEXTS_MAX: Final = 1_000_000
 """Characters of all texts that are handed along with one prompt: they stand in the session's log and its events."""
 _OF_FILES: Final = ("read", "edit", "write", "diagnostics")
 """The tools whose `path` is a file; that of the others may be a folder."""
+DONE_BEFORE: Final = "Done by an earlier task."
 _OWN_STATUS: Final = ("pending", "skipped")
 """The statuses that a person may set; the others follow evidence."""
 
@@ -317,10 +319,12 @@ def span_of(place: Mapping[str, Json], *, whole_lines: bool) -> tuple[int, int]:
 
 def first_list(edits: Sequence[commands.TodoEdit]) -> tuple[Todo, ...]:
     """The list that a task begins with: the person's, numbered anew. What is done already is not done again."""
-    return tuple(
-        Todo(f"t{place}", edit.title.strip(), "skipped" if edit.status in ("skipped", "done") else "pending", "user")
-        for place, edit in enumerate(edits, 1)
-    )
+
+    def item(place: int, edit: commands.TodoEdit) -> Todo:
+        new = Todo(f"t{place}", edit.title.strip(), "skipped" if edit.status == "skipped" else "pending", "user")
+        return replace(new, status="done", evidence=Evidence(note=DONE_BEFORE)) if edit.status == "done" else new
+
+    return tuple(item(place, edit) for place, edit in enumerate(edits, 1))
 
 
 def fix_prompt(problems: Sequence[Diagnostic]) -> str:

@@ -30,7 +30,7 @@ from kaaj_agent.ports import Diagnostic, Question, Usage
 from kaaj_agent.session import TaskState
 from kaaj_agent.todo import Evidence, Todo, TodoList
 from kaaj_protocol import commands, events
-from kaaj_server.convert import Convert, span_of
+from kaaj_server.convert import DONE_BEFORE, Convert, first_list, span_of
 from kaaj_server.edits import workspace_edit
 from kaaj_server.lsp.documents import Documents
 from kaaj_server.lsp.features import Features
@@ -224,3 +224,16 @@ def test_a_status_that_is_not_the_persons_to_set_is_left_as_it_was() -> None:
 )
 def test_a_call_names_the_file_that_it_is_about(tool: str, path: object, uri: object) -> None:
     assert convert().concerned(tool, {"path": path}) == uri
+
+
+def test_the_list_that_a_task_begins_with() -> None:
+    """What was done stays done, and is not told to be skipped."""
+    rows = [("a", "done"), ("b", "skipped"), ("c", "running"), ("d", None)]
+    items = first_list([commands.TodoEdit.model_validate({"title": title, "status": status}) for title, status in rows])
+    assert [(item.id, item.status) for item in items] == [
+        ("t1", "done"),
+        ("t2", "skipped"),
+        ("t3", "pending"),
+        ("t4", "pending"),
+    ]
+    assert items[0].evidence.note == DONE_BEFORE

@@ -1,6 +1,7 @@
 // What the chat's webview asks for, done.
 import { commands, env, Range as VsRange, Uri, window, workspace } from "vscode";
 import type { Kaaj } from "../kaaj";
+import { inert } from "../plainText";
 import type { SessionView } from "../state/projection";
 import type { ChatView } from "./chatView";
 import { dropped } from "./dropped";
@@ -136,7 +137,9 @@ async function sessions(kaaj: Kaaj, chat: ChatView): Promise<void> {
 async function forget(kaaj: Kaaj, chat: ChatView, session: string): Promise<void> {
   const remove = "Delete";
   const detail = "Its conversation and its changes can then no longer be looked at or undone. Your files stay as they are.";
-  const answered = await window.showWarningMessage("Delete this session?", { modal: true, detail }, remove);
+  const title = (await kaaj.server.run("kaaj.snapshot", {})).sessions.find(({ id }) => id === session)?.title;
+  const question = title ? `Delete “${inert(title, 80)}”?` : "Delete this session?";
+  const answered = await window.showWarningMessage(question, { modal: true, detail }, remove);
   if (answered !== remove) return;
   const { forgotten } = await kaaj.server.run("kaaj.forget", { session });
   kaaj.store.forget(session);

@@ -50,6 +50,7 @@ async def test_untrusted(studio: Studio) -> None:
     }
     plan = answer_calls(todo("Sum the prices"), text="This is the plan.")
     studio.endpoint.add(edit(SUM), answer_calls(("run", {"command": "touch here"})), plan, answer("So much for that."))
+    studio.endpoint.add(edit(SUM), answer("Summed."))
     window = await studio.window()
     await window.show_kaaj()
     await expect(window.chat.frame.get_by_role("note")).to_contain_text("not trusted")
@@ -61,6 +62,16 @@ async def test_untrusted(studio: Studio) -> None:
     assert all("plan" in one for one in told), told  # both were refused, and the model heard why
     assert await window.rows("Changes") == []
     assert "result = price" in (studio.folder / "cart.py").read_text()
+    await expect(window.chat.button("Run the plan")).to_have_count(0)
+
+    await window.chat.button("Trust…").click()
+    await window.page.get_by_role("button", name="Trust", exact=True).click()
+    await expect(window.chat.frame.get_by_role("note")).to_have_count(0)
+    await window.page.locator(".monaco-modal-editor-block").get_by_role("button", name="Close").first.click()
+    await window.chat.button("Run the plan").click()
+    await window.chat.button("Apply").click()
+    await until("the change is in the file", lambda: SUM["new"] in (studio.folder / "cart.py").read_text())
+    await window.shot("trusted")
 
 
 async def test_two_windows(studio: Studio) -> None:
