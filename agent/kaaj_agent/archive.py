@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -22,6 +24,9 @@ _log = logging.getLogger(__name__)
 RESTORED_MAX: Final = 20
 """Sessions that are brought back, newest first; older ones stay on disk."""
 
+_STAMP: Final = len("20260101-120000")
+_NAMED: Final = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}\.jsonl$")
+
 INTERRUPTED: Final = "Interrupted: Kaaj was stopped while this ran. Your files were not changed by it."
 
 
@@ -36,9 +41,21 @@ class Archive:
     def create(self, folders: Folders) -> Session:
         """A new, empty session with a log of its own."""
         now = self.clock.now()
-        name = time.strftime("%Y%m%d-%H%M%S", time.localtime(now)) + "-" + secrets.token_hex(3)
+        name = self._stamp(now) + "-" + secrets.token_hex(3)
         log = SessionLog.create(self.folder / f"{name}.jsonl", name, folders.roots, now)
         return Session(name, now, folders.roots, log, self.clock, self.listeners)
+
+    def _stamp(self, now: float) -> str:
+        """The beginning of a session's name. Names order the sessions, also where the clock went back meanwhile."""
+        try:
+            last = max((file.name[:_STAMP] for file in os.scandir(self.folder) if _NAMED.match(file.name)), default="")
+        except OSError:
+            last = ""
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+        if stamp > last:
+            return stamp
+        day, seconds = last.split("-")
+        return f"{day}-{int(seconds) + 1:06}"  # not a time any more, but behind the last one
 
     async def load(self, folders: Folders) -> list[Session]:
         """The sessions of these folders, oldest first, without those that another process has open."""
