@@ -64,12 +64,14 @@ async def show(folder: Path, runs: int, seconds: float) -> int:
                 env={**os.environ, "KAAJ_STATE_DIR": str(folder / "state"), "KAAJ_API_KEY": "none"},
             )  # fmt: skip
             lost: list[int] = []
+            workers: list[int] = []
             while evaluation.returncode is None and (len(rows(out)) < max(1, runs // 4) or not lost):
                 await asyncio.sleep(0.1)
-                lost = await asyncio.to_thread(seeds_of, second)
+                lost, workers = await asyncio.to_thread(under_way, second)
             there = len(rows(out))
             cluster.remove_node(second, allow_graceful=False)
             print(f"after {there} of {runs} results, a node is killed; under way on it: seeds {lost}", flush=True)
+            print(f"Ray's own worker of a run: {[size // 1024**2 for size in workers]} MiB", flush=True)
             code = await evaluation.wait()
             took = time.monotonic() - began
             begun = sum(not any(m["role"] == "tool" for m in body["messages"]) for body in endpoint.prompts)
@@ -88,19 +90,22 @@ def two_nodes() -> tuple[Any, Any]:
     return cluster, second
 
 
-def seeds_of(node: Any) -> list[int]:
-    """The seeds of the runs that are under way below a node's own process."""
+def under_way(node: Any) -> tuple[list[int], list[int]]:
+    """Of the runs below a node's own process: their seeds, and the bytes (PSS) of Ray's worker of each."""
     psutil: Any = importlib.import_module("psutil")
-    found: list[int] = []
+    seeds: set[int] = set()
+    workers: list[int] = []
     for info in node.all_processes.get("raylet", []):
         for process in psutil.Process(info.process.pid).children(recursive=True):
             try:
                 words = process.cmdline()
+                if words and words[0].startswith("ray::run_there"):
+                    workers.append(process.memory_full_info().pss)
             except psutil.Error:
                 continue
             if "kaaj_server" in words and "--seed" in words:
-                found.append(int(words[words.index("--seed") + 1]))
-    return sorted(set(found))
+                seeds.add(int(words[words.index("--seed") + 1]))
+    return sorted(seeds), workers
 
 
 def rows(out: Path) -> list[dict[str, Any]]:
