@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 import stat
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,10 +24,8 @@ from kaaj_agent.disk import SIZE_MAX
 from kaaj_agent.document import decode
 from kaaj_agent.failures import NotTextError, SandboxError
 from kaaj_agent.ignore import Ignore
+from kaaj_agent.shadow_budget import LARGE, copied_up_to, told
 from kaaj_agent.shadow_survey import Plan, Survey, go_on
-
-LARGE: Final = 50 * 1024 * 1024
-"""Bytes above which a file that cannot be reflinked is shown from its own place instead of copied."""
 
 _FICLONE: Final = 0x40049409
 """`ioctl_ficlonerange(2)`: share the blocks of another file until one of the two is written."""
@@ -75,6 +74,7 @@ class ShadowTree:
         self._laid: dict[str, _Laid] = {}
         self._folders: set[str] = set()
         self._clones = True
+        self._limit = LARGE
 
     # --- laying out ------------------------------------------------------------------------------------------------
 
@@ -85,8 +85,13 @@ class ShadowTree:
         """
         plan = self.survey.take(stop)
         notes = list(plan.notes)
+        shown: list[tuple[str, int]] = []
         readonly = [self.root / name for name in plan.dependencies]
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._try_to_clone(plan)
+        sizes = [status.st_size for status in plan.files.values()]
+        # Outside of a sandbox the own place can be written to, so that as much as ever is copied there.
+        self._limit = LARGE if self._clones or not self._sandboxed else min(LARGE, copied_up_to(sizes))
         self._folders = {*plan.folders, *_above(self._laid), *_above(overlay)}
         found = dict(self._scan(stop))
         self._clear(plan, overlay, found)
@@ -116,13 +121,12 @@ class ShadowTree:
                 continue
             if stamp is None:
                 readonly.append(self.root / name)
-                notes.append(
-                    f"{name} is too large to copy ({status.st_size / 1_048_576:.0f} MB) and shown from its own place"
-                )
+                shown.append((name, status.st_size))
                 self._reach(name, folder=False)
                 self._laid.pop(name, None)
             else:
                 self._laid[name] = _Laid(key, stamp)
+        notes += told(shown)
         for name, target in plan.links.items():
             if name not in overlay:
                 self._link(name, target, found, notes)
@@ -194,7 +198,7 @@ class ShadowTree:
         source, place = f"{self._root_text}/{name}", f"{self._folder_text}/{name}"  # Path costs more than the copying
         reading = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            if status.st_size > LARGE and not self._clones:
+            if status.st_size > self._limit and not self._clones:
                 return None
             fresh = name not in found
             mode = stat.S_IMODE(status.st_mode) & 0o777 | 0o600
@@ -208,7 +212,7 @@ class ShadowTree:
                 writing = os.open(place, flags, mode)
             try:
                 if not self._clone(reading, writing):
-                    if status.st_size > LARGE:
+                    if status.st_size > self._limit:
                         Path(place).unlink()
                         return None
                     while data := os.read(reading, _CHUNK):
@@ -221,6 +225,21 @@ class ShadowTree:
                 return _stamp(os.fstat(writing))
             finally:
                 os.close(writing)
+        finally:
+            os.close(reading)
+
+    def _try_to_clone(self, plan: Plan) -> None:
+        """Find out, with one file, whether blocks can be shared; how much may be copied depends on it."""
+        name = next((name for name, status in plan.files.items() if status.st_size), None)
+        if not self._clones or self._laid or name is None:
+            return
+        try:
+            reading = os.open(f"{self._root_text}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return
+        try:
+            with tempfile.TemporaryFile(dir=self.folder.parent) as probe:
+                self._clone(reading, probe.fileno())
         finally:
             os.close(reading)
 
