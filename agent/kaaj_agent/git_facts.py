@@ -2,8 +2,9 @@
 
 A repository's own configuration may name programs to run (hooks, a file-system monitor, content filters), and a
 workspace is not trusted: hooks, the monitor and every filter that the configuration names are switched off, and only
-plumbing is asked. (Even that reads a file and filters it where the time stamp leaves doubt.) The user's and the
-system's configuration are not read.
+plumbing is asked. A bare repository that lies in a folder as plain files is none, and nothing is fetched. (Even that
+reads a file and filters it where the time stamp leaves doubt.) The user's and the system's configuration are not
+read.
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ _ENV: Final = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
     "LC_ALL": "C",
 }
-_SAFE: Final = ("git", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "core.pager=cat")
+_SAFE: Final = (
+    "git", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "core.pager=cat",
+    "-c", "safe.bareRepository=explicit",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

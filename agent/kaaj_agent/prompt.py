@@ -134,7 +134,7 @@ def git_text(git: GitFacts | None) -> str:
         return ""
     count = len(git.dirty) + git.more
     dirty = f", {count} file{'s' * (count != 1)} changed" if count else ", clean"
-    return f"{git.branch or git.head or 'no commit yet'}{dirty}"
+    return f"{printable(git.branch or git.head or 'no commit yet')}{dirty}"
 
 
 def todo_text(todo: TodoList) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from kaaj_agent.regular import first_bytes
+from kaaj_agent.secret_names import SecretNames
 
 SKILLS_MAX: Final = 40
 LINE_MAX: Final = 160
@@ -59,7 +60,7 @@ class Skills:
         skill = next((skill for skill in self.known if skill.name == first), None)
         if skill is None:
             return None
-        text = await asyncio.to_thread(_read, skill.folder, rest or "SKILL.md")
+        text = await asyncio.to_thread(_read, skill.folder, rest or "SKILL.md", own=skill.own)
         return text if text is None or skill.own else FOREIGN + text
 
 
@@ -73,9 +74,7 @@ def _find(config_dir: Path | None, roots: Sequence[Path]) -> tuple[Skill, ...]:
         except OSError:
             continue
         for folder in folders[: 4 * SKILLS_MAX]:
-            if not own and not _within(folder, place.parent.parent):
-                continue
-            text = _read(folder, "SKILL.md")
+            text = _read(folder, "SKILL.md", own=own)
             if text is not None and folder.name not in found:
                 found[folder.name] = Skill(folder.name, _line(text), folder, own)
     return tuple(found.values())[:SKILLS_MAX]
@@ -88,9 +87,18 @@ def _within(path: Path, place: Path) -> bool:
         return False
 
 
-def _read(folder: Path, name: str) -> str | None:
+def _is_plain(path: Path, root: Path) -> bool:
+    """Whether no part of a path below `root` is a link, or has the name of what holds secrets."""
+    secrets = SecretNames.of()
+    below = path.relative_to(root).parts
+    places = (path, *list(path.parents)[: len(below) - 1])
+    return not any(secrets.hold(part) or part == ".." for part in below) and not any(p.is_symlink() for p in places)
+
+
+def _read(folder: Path, name: str, *, own: bool) -> str | None:
+    """A skill of a workspace has no links at all: they would lead to what is withheld, inside of it as well."""
     path = folder / name
-    if not _within(path, folder):
+    if not _within(path, folder) or not (own or _is_plain(path, folder.parents[2])):
         return None
     try:
         data = first_bytes(path, FILE_MAX + 1)
