@@ -28,7 +28,8 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
     verb = "rewritten" if before else "created"
     count = content.count("\n") + (not content.endswith("\n"))
     note = bench.refused_note(path, hunks)
-    return ToolResult(f"Staged: {name} {verb}, {count} lines.{note}", f"{verb}, {count} lines")
+    what = f"{verb}, {count} {'line' if count == 1 else 'lines'}"
+    return ToolResult(f"Staged: {name} {what}.{note}", what)
 
 
 TOOL: Final = Tool(

@@ -20,6 +20,17 @@ HAND_OVER = """(field, [kind, name, text]) => {
 }"""
 
 
+FILES = """(field, [kind, files]) => {
+    const data = new DataTransfer();
+    for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name));
+    const about = { bubbles: true, cancelable: true };
+    const event = kind === "paste"
+        ? new ClipboardEvent("paste", { ...about, clipboardData: data })
+        : new DragEvent("drop", { ...about, dataTransfer: data });
+    field.dispatchEvent(event);
+}"""
+
+
 async def mention(window: Workbench, query: str, label: str) -> None:
     """Type an @ with some letters, wait for the row, and take it by keys."""
     field = window.chat.field
@@ -103,3 +114,41 @@ async def test_context(studio: Studio) -> None:
     ):
         assert piece in told, (piece, told)
     await window.shot("sent")
+
+
+async def test_files(studio: Studio) -> None:
+    """Files of the desktop, pasted and dropped: their text goes along; what is no text is refused with a word."""
+    elsewhere = studio.home / "elsewhere.txt"
+    elsewhere.write_text("from another folder\n")
+    studio.endpoint.add(answer("Read."))
+    window = await studio.window()
+    await window.show_kaaj()
+    field = window.chat.field
+    await field.fill("read these")
+    await field.evaluate(FILES, ["paste", [["pasted.txt", list(b"it was pasted")]]])
+    await field.evaluate(FILES, ["drop", [["dropped.txt", list(b"it was dropped")], ["picture.png", [137, 80, 0, 1]]]])
+    await expect(window.chat.frame.get_by_role("alert")).to_contain_text("picture.png is not a text file")
+    await field.evaluate(HAND_OVER, ["drop", "text/uri-list", elsewhere.as_uri()])
+    await expect(chips(window)).to_have_text(["pasted.txt", "dropped.txt", "elsewhere.txt"])
+    await window.shot("chips")
+    await field.press("Enter")
+    await expect(window.chat.newest).to_contain_text("Read.")
+    told = str(studio.endpoint.prompts[0]["messages"][-1]["content"])
+    for piece in ("it was pasted", "it was dropped", "from another folder"):
+        assert piece in told, (piece, told)
+
+
+async def test_at_alone(studio: Studio) -> None:
+    """With no letter typed yet: what is at hand first, then what is near."""
+    (studio.folder / "lib" / "deep").mkdir(parents=True)
+    (studio.folder / "lib" / "deep" / "well.ts").write_text("export {};\n")
+    window = await studio.window()
+    await window.open_file("shop.json")
+    await expect(window.page.locator(".squiggly-error")).to_be_visible()
+    await window.show_kaaj()
+    await window.chat.button("Add context").click()
+    rows = window.chat.frame.get_by_role("option")
+    await expect(rows).to_have_text(
+        ["problems1 in shop.json", "shop.json", "cart.py", "notes.txt", "lib/", "deep/lib", "well.tslib/deep"]
+    )
+    await window.shot("offered")
