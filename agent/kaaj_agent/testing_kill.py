@@ -115,10 +115,14 @@ def _watched(name: str, original: Callable[..., Any], reached: Reached) -> Calla
     return call
 
 
+def _unheard(_name: str, _half: Callable[[], None]) -> None:
+    pass
+
+
 class _File(io.FileIO):
     """A file whose writing is heard of."""
 
-    reached: Reached = staticmethod(lambda _name, _half: None)
+    reached: Reached = staticmethod(_unheard)
 
     def write(self, data: Any, /) -> int:
         plain = super().write

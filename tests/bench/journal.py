@@ -63,8 +63,12 @@ async def carefully(_: Path, change: ChangeSet) -> None:
         beside.replace(file.path)
 
 
+def _nothing(_task: str, _text: str) -> None:
+    pass
+
+
 def kept(applier: Applier, world: World, state: Path) -> Journaled:
-    return Journaled(applier, History(state / "history"), world, lambda _: "session", lambda *_: None)
+    return Journaled(applier, History(state / "history"), world, lambda _: "session", _nothing)
 
 
 async def journal(folder: Path, change: ChangeSet) -> None:
@@ -128,7 +132,7 @@ def show(title: str, medians: dict[str, float], against: str) -> None:
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
     disk: dict[str, Way] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kaaj_agent import journal, write_plan
+from kaaj_agent import durable, journal, write_plan
 from kaaj_agent.changes import ChangeSet, FileChange
 from kaaj_agent.disk import read
 from kaaj_agent.document import Document, TextFormat, digest_of
@@ -211,7 +211,7 @@ async def test_a_failure_in_the_middle_takes_all_back(root: Path, state: Path, p
 
 
 async def test_disk_still_full_while_taking_back(root: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = journal.write_beneath
+    original = durable.write_beneath
     full = False
 
     def write(path: Path, data: bytes, mode: int | None) -> None:
@@ -317,7 +317,7 @@ def test_later_edits_are_not_overwritten(root: Path, state: Path, monkeypatch: p
 
 def test_recovering_may_be_killed_too(root: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _cut_off(root, state, "synced", monkeypatch)
-    original = journal.write_beneath
+    original = durable.write_beneath
     calls = 0
 
     def once(path: Path, data: bytes, mode: int | None) -> None:

@@ -61,6 +61,14 @@ async def work(agent: Agent) -> ChangeSet:
     return session.changes[-1]
 
 
+def nothing(_task: str, _text: str) -> None:
+    pass
+
+
+def in_memory(world: World, _state: Path) -> Applier:
+    return BufferApplier(world)
+
+
 def stages(state: Path) -> list[str]:
     return [kept.stage for kept in History(state / "history").entries()]
 
@@ -91,7 +99,7 @@ def edit(path: Path, before: str, after: str, name: str = "change-a") -> ChangeS
 # --- before an apply --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("under", [DiskApplier, lambda world, _: BufferApplier(world)], ids=["disk", "client"])
+@pytest.mark.parametrize("under", [DiskApplier, in_memory], ids=["disk", "client"])
 async def test_what_was_there_is_synced_before_anything_is_applied(
     root: Path, state: Path, monkeypatch: pytest.MonkeyPatch, under: Any
 ) -> None:
@@ -116,7 +124,7 @@ async def test_what_was_there_is_synced_before_anything_is_applied(
     inner: Applier = under(world, state)
     if os.path.exists("/proc/self/fd"):  # noqa: PTH110 - a link of the system's
         monkeypatch.setattr(os, "fsync", fsync)
-    journaled = Journaled(Looks(), History(state / "history"), world, lambda _: "s", lambda *_: None)
+    journaled = Journaled(Looks(), History(state / "history"), world, lambda _: "s", nothing)
     await journaled.apply(edit(root / "cart.py", CART, FIXED))
     assert stages(state) == ["applied"]
 
@@ -127,7 +135,7 @@ async def test_what_was_refused_leaves_nothing_behind(root: Path, state: Path) -
             raise ApplyError("no")
 
     world = World(Folders.of(root))
-    journaled = Journaled(Refuses(), History(state / "history"), world, lambda _: "s", lambda *_: None)
+    journaled = Journaled(Refuses(), History(state / "history"), world, lambda _: "s", nothing)
     with pytest.raises(ApplyError):
         await journaled.apply(edit(root / "cart.py", CART, FIXED))
     assert stages(state) == []
@@ -141,7 +149,7 @@ async def test_what_came_through_in_part_is_kept(root: Path, state: Path) -> Non
             raise ApplyError("half")
 
     world = World(Folders.of(root))
-    journaled = Journaled(Half(), History(state / "history"), world, lambda _: "s", lambda *_: None)
+    journaled = Journaled(Half(), History(state / "history"), world, lambda _: "s", nothing)
     both = ChangeSet("c", "t", (*edit(root / "cart.py", CART, FIXED).files, FileChange(root / "n.py", None, "x")))
     with pytest.raises(ApplyError):
         await journaled.apply(both)

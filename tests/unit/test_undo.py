@@ -127,6 +127,10 @@ async def test_undo_after_a_restart(tmp_path: Path) -> None:
     assert kept(d, tmp_path).count("begun") == 0
 
 
+def none(_archive: object, _folders: object) -> list[object]:
+    return []
+
+
 @pytest.mark.parametrize("log", ["whole", "gone"])
 async def test_undo_of_a_session_that_is_not_brought_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: str
@@ -138,7 +142,7 @@ async def test_undo_of_a_session_that_is_not_brought_back(
         for path in (tmp_path / "state/sessions").iterdir():
             path.unlink()
     async with desk(tmp_path) as d:
-        monkeypatch.setattr(Archive, "_read", lambda _self, _folders: [])
+        monkeypatch.setattr(Archive, "_read", none)
         assert await d.agent.overview() == ()
         undone = await d.agent.undo(change)
         assert isinstance(undone.state, Undone)
