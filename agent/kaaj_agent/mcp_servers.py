@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
+from kaaj_agent.command_policy.shown import visible
 from kaaj_agent.cutting import around, clip
 from kaaj_agent.failures import BadRequestError, KaajError
 from kaaj_agent.ports import Question
@@ -113,7 +114,7 @@ class McpServers:
             raise BadRequestError(f"The arguments are not valid JSON ({error}). {_FORM}", field="command") from error
         tool = found[2]
         if not {tool, "*"} & set(server.allow):
-            detail = clip(json.dumps(arguments, ensure_ascii=False, indent=1), 2_000)
+            detail = visible(clip(json.dumps(arguments, ensure_ascii=False, indent=1), 2_000))
             question = Question("command", self.task, f"Let {server.name} do `{tool}`?", detail, (ALLOW, REFUSE))
             if await self.ask(question) != ALLOW:
                 return refusal(

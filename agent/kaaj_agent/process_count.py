@@ -43,8 +43,8 @@ def below(pid: int, most: int) -> int | None:
         name = stack.pop()
         count += 1
         try:
-            for task in os.scandir(f"/proc/{name}/task"):
-                stack += Path(task.path, "children").read_text("ascii").split()
+            for task in os.listdir(f"/proc/{name}/task"):  # noqa: PTH208 - /proc is no place for Path objects
+                stack += Path(f"/proc/{name}/task/{task}/children").read_text("ascii").split()
         except OSError:
             if name == str(pid):
                 return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +11,7 @@ from typing import Self
 
 from kaaj_agent import check_choice
 from kaaj_agent import events as ev
+from kaaj_agent.allowed_commands import Allowed, AllowedCommands
 from kaaj_agent.approvals import Approvals
 from kaaj_agent.changes import ChangeSet, CheckResult
 from kaaj_agent.check_choice import CheckMemory
@@ -29,6 +30,7 @@ from kaaj_agent.settings import AgentSettings
 from kaaj_agent.shadow import Shadow, ShadowChange
 from kaaj_agent.staging import Staging
 from kaaj_agent.tools.bench import Use
+from kaaj_agent.warm_shadow import WarmShadow
 
 USE_IT = "Use it from now on"
 NO_CHECK = "Run no check here"
@@ -49,6 +51,7 @@ class Workshop:
     limits: Limits
     staging: Staging
     ignore: Ignore
+    warm: WarmShadow | None = None
     _shadow: Shadow | None = None
     _check: str | None = None
     _decided: bool = False
@@ -63,8 +66,15 @@ class Workshop:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._shadow is not None:
-            await self._shadow.close()
+        shadow, self._shadow = self._shadow, None
+        if shadow is not None and self.warm is not None:
+            await self.warm.give(shadow, self._fits(shadow.sandbox))
+        elif shadow is not None:
+            await shadow.close()
+
+    def _fits(self, sandbox: Sandbox) -> Hashable:
+        """What another task must have in common with this one to go on with its shadow."""
+        return self.staging.folders, self.root, self.settings, sandbox.available
 
     @property
     def root(self) -> Path:
@@ -85,7 +95,10 @@ class Workshop:
                     hint="Install bubblewrap, or set sandbox to auto.",
                 )
             folders = self.staging.folders
-            self._shadow = await Shadow.open(
+            kept = await self.warm.take(self._fits(sandbox)) if self.warm is not None else None
+            if kept is not None:
+                kept.serve(self.ignore)
+            self._shadow = kept or await Shadow.open(
                 folders, self.state_dir, root=self.root, sandbox=sandbox, ignore=self.ignore
             )
         return self._shadow
@@ -154,12 +167,18 @@ class Workshop:
             return self._allow(given)
         memory = CheckMemory(self.state_dir / "checks.json")
         remembered = await asyncio.to_thread(memory.recall, self.root)
-        if remembered is not None:
-            return self._allow(remembered)
-        found = await find_check(self.root)
+        if remembered == check_choice.NONE:
+            return None
+        found = remembered or await find_check(self.root)
         if found is None:
             return None
         shadow = await self.shadow()
+        answers = await asyncio.to_thread(AllowedCommands.of, self.state_dir, self.staging.folders.roots)
+        if remembered is not None and (
+            shadow.shell.sandboxed
+            or (answers is not None and await asyncio.to_thread(answers.allows, self.root, found, "unboxed"))
+        ):
+            return self._allow(remembered)
         where = "in a sandbox without network"
         if not shadow.shell.sandboxed:
             where = f"with all your rights, as there is no sandbox ({shadow.sandbox.reason.rstrip('.')})"
@@ -173,6 +192,8 @@ class Workshop:
         answer = await self.approvals.ask(self.session, self.limits, question)
         if answer == USE_IT:
             await asyncio.to_thread(memory.remember, self.root, found)
+            if answers is not None and not shadow.shell.sandboxed:
+                await asyncio.to_thread(answers.add, Allowed(str(self.root), found, "unboxed"))
             return self._allow(found)
         if answer == NO_CHECK:
             await asyncio.to_thread(memory.remember, self.root, check_choice.NONE)

@@ -254,3 +254,19 @@ def test_answers_for_good_are_shown_and_taken_back(tmp_path: Path) -> None:
     assert not memory.allows(Path("/w/a"), "make\ttest\x1b", "unboxed")
     assert said(tmp_path, forget=["all"]) == (0, "Taken back: 2.\n")
     assert said(tmp_path) == (0, "Nothing is allowed for good.\n")
+
+
+async def test_a_check_agreed_to_for_the_sandbox_is_asked_for_again_without_one(tmp_path: Path) -> None:
+    turns = [call("edit", path="cart.py", old="sum(items) - 1", new="sum(items)"), "Done."]
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/Makefile").write_text("test:\n\ttrue\n")
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "checks.json").write_text(json.dumps({str((tmp_path / "shop").resolve()): "make test"}))
+    async with desk(tmp_path, *turns, *turns, sandbox="off", check="") as d:
+        d.answers.answers = ["Use it from now on"]
+        await d.run()
+        assert [question.kind for question in d.answers.asked] == ["check"]
+        assert "with all your rights, as there is no sandbox" in d.answers.asked[0].detail
+        await d.run()
+        assert len(d.answers.asked) == 1, "an answer that was given without a sandbox holds without one"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kaaj_agent.command_policy.shown import visible
 from kaaj_agent.ports import ToolSpec
 from kaaj_agent.tools.bench import Bench, Tool, ToolResult, refusal, schema
 
@@ -43,6 +44,6 @@ TOOL: Final = Tool(
         "Run a shell command at the workspace root, such as a test, a build, `git log`, `mv` or `rm`.",
         schema({"command": {"type": "string"}}),
     ),
-    lambda a: f"Run {str(a.get('command', '')).splitlines()[0][:80] if a.get('command') else ''}",
+    lambda a: f"Run {visible(str(a['command']).splitlines()[0][:80], lines=False) if a.get('command') else ''}",
     run,
 )
