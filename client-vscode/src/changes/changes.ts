@@ -69,6 +69,7 @@ export function registerChanges(kaaj: Kaaj, review: Review): Owned[] {
       for (const uri of files) review.touch(uri);
     }),
     workspace.onDidCloseTextDocument(({ uri }) => {
+      if (uri.scheme === "file") review.touch(uri); // what was not saved is gone with it
       if (uri.scheme === SCHEME) review.forget(uri);
       if (uri.scheme === CHECK_SCHEME) output.forget(uri);
     }),

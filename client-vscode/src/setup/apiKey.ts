@@ -1,5 +1,5 @@
 // The key for the endpoint: in VS Code's SecretStorage, handed to nobody but the server.
-import { ConfigurationTarget, window, workspace, type ExtensionContext } from "vscode";
+import { commands, ConfigurationTarget, window, workspace, type ExtensionContext } from "vscode";
 import { register, type Owned } from "../kaaj";
 
 const SECRET = "kaaj.apiKey";
@@ -54,7 +54,17 @@ export class ApiKey {
     const text = "Kaaj: your API key stands in settings.json in plain text. Move it to VS Code's secret storage?";
     if ((await window.showWarningMessage(text, move)) !== move) return;
     await this.context.secrets.store(SECRET, found);
-    await workspace.getConfiguration("kaaj").update("apiKey", undefined, ConfigurationTarget.Global);
+    // In a remote window it may stand in two files, the machine's and the person's, and each goes by one.
+    for (let files = 2; files > 0 && inSettings() !== undefined; files -= 1) {
+      await workspace.getConfiguration("kaaj").update("apiKey", undefined, ConfigurationTarget.Global);
+    }
+    if (inSettings() !== undefined) {
+      const open = "Open settings.json";
+      const left =
+        "Kaaj: your API key is in the secret storage now. It still stands in your own settings.json, which cannot be changed from here: delete its line kaaj.apiKey.";
+      if ((await window.showWarningMessage(left, open)) === open) await commands.executeCommand("workbench.action.openSettingsJson");
+      return;
+    }
     void window.showInformationMessage("Kaaj: the API key is in the secret storage now and no longer in settings.json.");
   }
 }

@@ -85,7 +85,11 @@ export class Store implements Disposable {
     this.now = withSnapshot(this.now, snapshot);
     this.shot.fire(snapshot);
     this.drawn.fire(this.now);
-    for (const event of late) this.take(event);
+    for (const event of late) {
+      // The snapshot holds it already; that it happened was told to nobody yet.
+      if (withEvent(this.now, event).kind === "old") this.heard.fire(event);
+      else this.take(event);
+    }
     return snapshot;
   }
 
