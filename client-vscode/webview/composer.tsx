@@ -131,7 +131,7 @@ export class Composer extends Component<ComposerProps, ComposerState> {
             ref={this.field}
             rows={1}
             aria-label="What should be done?"
-            placeholder={view ? "Ask for a change, @ to add context" : "What should be done? @ adds files, symbols, problems"}
+            placeholder="Ask for a change, @ to add context"
             spellcheck={false}
             {...popup}
             onInput={this.typed}
