@@ -34,6 +34,7 @@ from kaaj_agent.world import World
 if TYPE_CHECKING:
     from kaaj_agent.connect import Connection
     from kaaj_agent.repomap.map import RepoMap
+    from kaaj_agent.warm_shadow import WarmShadow
 
 _log = logging.getLogger(__name__)
 PROMPT_MAX: Final = 200_000
@@ -94,6 +95,7 @@ class Agent:
         self.staleness = Staleness(self.world, self.proposals_touching)
         self._unlisten = self.world.listen(self.staleness.touched)
         self._repo_map: RepoMap | None = None
+        self._warm: WarmShadow | None = None
         self.rested: Callable[[str], None] | None = None
         """Hears of a session that left the memory; it comes back when it is asked for."""
         self._used: dict[str, int] = {}
@@ -277,6 +279,15 @@ class Agent:
             self._repo_map = RepoMap(self.world, self.state_dir, names=self.settings.secret_files)
         return self._repo_map
 
+    @property
+    def warm(self) -> WarmShadow:
+        """The shadow workspace that is kept from one task to the next."""
+        if self._warm is None:
+            from kaaj_agent.warm_shadow import WarmShadow  # noqa: PLC0415 - only where something runs
+
+            self._warm = WarmShadow()
+        return self._warm
+
     # --- sessions --------------------------------------------------------------------------------------------------
 
     async def restore(self) -> None:
@@ -305,6 +316,8 @@ class Agent:
         await self.connecting.close()
         if self._repo_map is not None:
             await self._repo_map.close()
+        if self._warm is not None:
+            await self._warm.close()
         if self._restoring is not None:
             await asyncio.wait([self._restoring])
         for session in self._sessions.values():

@@ -21,7 +21,7 @@ from kaaj_agent.failures import NotTextError, SandboxError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.regular import first_text
 from kaaj_agent.sandbox import Sandbox, clean_environment
-from kaaj_agent.shadow_survey import Stopped
+from kaaj_agent.shadow_survey import Stopped, Survey
 from kaaj_agent.shadow_tree import ShadowChange, ShadowTree, remove
 from kaaj_agent.shell import ShadowShell
 from kaaj_agent.world import Folders, Snapshot
@@ -158,6 +158,37 @@ class Shadow:
             changes, skipped = await _in_thread(look)
         self.skipped = tuple(skipped)
         return changes
+
+    async def scrub(self) -> bool:
+        """Take away what commands left, so that another task finds what was laid down and nothing else.
+
+        Whether that worked; if not, the shadow is of no more use.
+        """
+
+        def clear(stop: threading.Event) -> None:
+            remove(self._home)
+            for tree in self._trees:
+                tree.scrub(stop)
+
+        async with self._turn:
+            if self._lock is None:
+                return False
+            if self._sweeping is not None:
+                await self._sweeping
+                self._sweeping = None
+            try:
+                await _in_thread(clear)
+            except OSError as error:
+                _log.info("a shadow cannot be kept: %s", error)
+                return False
+        self.skipped = ()
+        return True
+
+    def serve(self, ignore: Ignore) -> None:
+        """Go on for another task, by its rules: what they leave out goes with the next sync."""
+        self._ignore = ignore
+        for tree in self._trees:
+            tree.survey = Survey(tree.root, ignore, self.folder.parent.parent)
 
     async def close(self) -> None:
         """Remove the shadow. Safe to call twice."""

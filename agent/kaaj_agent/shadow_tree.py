@@ -326,6 +326,33 @@ class ShadowTree:
                 self._report(name, laid, changed, skipped)
         return changed, skipped
 
+    def scrub(self, stop: threading.Event) -> None:
+        """Leave what was laid down from the disk, as it was laid down, and nothing else. What is missing comes with the
+        next sync.
+        """
+        self._laid = {name: laid for name, laid in self._laid.items() if laid.key.startswith(("disk:", "link:"))}
+        folders = _above(self._laid)
+        found: set[str] = set()
+        stack = [""]
+        while stack:
+            go_on(stop)
+            folder = stack.pop()
+            for entry in _listing(self.folder / folder):
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    if name in folders:
+                        stack.append(name)
+                    else:
+                        remove(Path(entry.path))
+                    continue
+                laid = self._laid.get(name)
+                if laid is not None and laid.stamp == _stamp(entry.stat(follow_symlinks=False)):
+                    found.add(name)
+                else:
+                    Path(entry.path).unlink()
+        self._laid = {name: laid for name, laid in self._laid.items() if name in found}
+        self.notes, self.readonly = (), ()
+
     def _is_own(self, name: str) -> bool:
         """Whether something that was not laid down is no change: a tool's output, or a place that the sandbox fills."""
         return self.survey.is_kept(name) or self.root / name in self.readonly

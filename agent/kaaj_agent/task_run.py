@@ -75,6 +75,7 @@ class TaskRun:
             limits,
             self.staging,
             self._ignore(),
+            agent.warm,
         )
 
     def _ignore(self) -> Ignore:

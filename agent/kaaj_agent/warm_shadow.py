@@ -1,0 +1,84 @@
+"""One shadow workspace that outlives its task, so that the next one need not lay out everything anew.
+
+What commands left in it is taken away first: whatever was not laid down, or does not look exactly as it was laid
+down, to the inode and the time of its last change. Only a sandboxed shadow is kept, since no process of an earlier
+task can be alive in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Hashable
+from typing import Final
+
+from kaaj_agent.shadow import Shadow
+
+_log: Final = logging.getLogger(__name__)
+IDLE_SECONDS: Final = 600.0
+"""How long a shadow is kept that nobody uses."""
+
+
+class WarmShadow:
+    """The one owner of the shadow that is kept. `key` is all that must be the same for the next task to have it."""
+
+    def __init__(self) -> None:
+        self._kept: Shadow | None = None
+        self._key: Hashable = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def take(self, key: Hashable) -> Shadow | None:
+        """The kept shadow, for a task that fits it; one that does not fit is removed."""
+        kept = self._let_go()
+        if kept is None:
+            return None
+        if key == self._key:
+            return kept
+        await kept.close()
+        return None
+
+    async def give(self, shadow: Shadow, key: Hashable) -> None:
+        """A task has ended with this shadow: it is kept, or removed."""
+        if self._closed or self._kept is not None or not shadow.sandbox.available:
+            await shadow.close()
+            return
+        try:
+            clean = await shadow.scrub()
+        except asyncio.CancelledError:
+            await shadow.close()
+            raise
+        if not clean or self._closed or self._kept is not None:
+            await shadow.close()
+            return
+        self._kept, self._key = shadow, key
+        self._timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire)
+
+    async def close(self) -> None:
+        """Nothing is kept any more."""
+        self._closed = True
+        kept = self._let_go()
+        if kept is not None:
+            await kept.close()
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+    def _let_go(self) -> Shadow | None:
+        kept, self._kept = self._kept, None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return kept
+
+    def _expire(self) -> None:
+        kept = self._let_go()
+        if kept is not None:
+            closing = asyncio.create_task(kept.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._ended)
+
+    def _ended(self, closing: asyncio.Task[None]) -> None:
+        self._closing.discard(closing)
+        if not closing.cancelled() and (problem := closing.exception()) is not None:
+            _log.error("removing a shadow", exc_info=problem)

@@ -1,0 +1,146 @@
+"""A shadow that goes from one task to the next: nothing of the first is left in it but what was laid down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from kaaj_agent.document import Document
+from kaaj_agent.ignore import Ignore
+from kaaj_agent.shadow import Shadow
+from kaaj_agent.warm_shadow import WarmShadow
+from kaaj_agent.world import Folders, World
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = (tmp_path / "w").resolve()
+    (folder / "pkg").mkdir(parents=True)
+    (folder / "pkg" / "a.py").write_text("a = 1\n")
+    (folder / "b.txt").write_text("b\n")
+    (folder / ".gitignore").write_text("*.log\nhidden.txt\n")
+    (folder / "link").symlink_to("b.txt")
+    return folder
+
+
+@pytest.fixture
+async def shadow(root: Path, tmp_path: Path) -> AsyncIterator[Shadow]:
+    made = await Shadow.open(Folders.of(root), tmp_path / "state")
+    await made.sync(World(Folders.of(root)).snapshot())
+    yield made
+    await made.close()
+
+
+def inside(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+MESSES = [
+    "echo x > new.txt",
+    "mkdir -p build/deep && echo x > build/deep/out.o",
+    "mkdir -p pkg/__pycache__ && echo evil > pkg/__pycache__/a.cpython-311.pyc",
+    "echo 'import os' > sitecustomize.py",
+    "echo a = 2 > pkg/a.py",
+    "cp -p pkg/a.py keep && echo a = 3 > pkg/a.py && touch -r keep pkg/a.py",
+    "mv b.txt c.txt && cp -p c.txt b.txt",
+    "rm -r pkg && ln -s /etc pkg",
+    "rm link && ln -s /etc/passwd link",
+    "ln b.txt debug.log",
+    "mkdir -p closed/in && echo x > closed/in/f && chmod 000 closed",
+    "mkfifo pipe.log",
+    "mkdir -p .git && echo '[core] fsmonitor = evil' > .git/config",
+    "echo secret > $HOME/.bashrc",
+    "rm -rf * .gitignore",
+    "chmod 755 b.txt",
+]
+
+
+@pytest.mark.parametrize("mess", MESSES)
+async def test_what_a_command_left_is_gone(shadow: Shadow, root: Path, tmp_path: Path, mess: str) -> None:
+    place = shadow.place_of(root)
+    fresh = {name: (place / name).lstat().st_mode for name in inside(place)}
+    await shadow.shell.run(mess)
+    assert await shadow.scrub()
+    assert not [name for name in inside(place) if name not in fresh]
+    assert not (shadow.folder / "home" / ".bashrc").exists()
+    await shadow.sync(World(Folders.of(root)).snapshot())
+    assert {name: (place / name).lstat().st_mode for name in inside(place)} == fresh
+    assert (place / "pkg" / "a.py").read_text() == "a = 1\n"
+    assert (place / "b.txt").read_text() == "b\n"
+    assert (place / "link").readlink() == Path("b.txt")
+    assert await shadow.changed_files() == []
+
+
+async def test_what_did_not_change_is_not_laid_down_again(shadow: Shadow, root: Path) -> None:
+    before = shadow.place_of(root / "pkg" / "a.py").stat()
+    await shadow.shell.run("echo x > new.txt")
+    await shadow.scrub()
+    await shadow.sync(World(Folders.of(root)).snapshot())
+    assert shadow.place_of(root / "pkg" / "a.py").stat() == before
+
+
+async def test_what_a_task_staged_is_not_there_for_the_next(shadow: Shadow, root: Path) -> None:
+    world = World(Folders.of(root))
+    world.put(Document(root / "fresh" / "new.py", "new = 1\n", 1))
+    world.put(Document(root / "pkg" / "a.py", "a = 9\n", 1))
+    await shadow.sync(world.snapshot())
+    assert shadow.place_of(root / "pkg" / "a.py").read_text() == "a = 9\n"
+    await shadow.scrub()
+    await shadow.sync(World(Folders.of(root)).snapshot())
+    assert shadow.place_of(root / "pkg" / "a.py").read_text() == "a = 1\n"
+    assert not shadow.place_of(root / "fresh").exists()
+
+
+async def test_the_next_task_has_its_own_rules(root: Path, tmp_path: Path) -> None:
+    """What one task was allowed to see is not there for the next."""
+    (root / ".env").write_text("KEY=1\n")
+    folders = Folders.of(root)
+    shadow = await Shadow.open(folders, tmp_path / "state", ignore=Ignore(folders, secrets=True))
+    try:
+        await shadow.sync(World(folders).snapshot())
+        assert shadow.place_of(root / ".env").exists()
+        await shadow.scrub()
+        shadow.serve(Ignore(folders))
+        await shadow.sync(World(folders).snapshot())
+        assert not shadow.place_of(root / ".env").exists()
+    finally:
+        await shadow.close()
+
+
+async def test_one_is_kept_for_a_task_that_fits(root: Path, tmp_path: Path) -> None:
+    warm = WarmShadow()
+    folders = Folders.of(root)
+    one, two = [await Shadow.open(folders, tmp_path / "state") for _ in range(2)]
+    if not one.sandbox.available:
+        pytest.skip("without a sandbox none is kept")
+    await asyncio.gather(warm.give(one, "key"), warm.give(two, "key"))
+    kept = await warm.take("key")
+    assert kept in (one, two)
+    assert [place.name for place in (tmp_path / "state" / "shadows").iterdir() if place.is_dir()] == [kept.folder.name]
+    await warm.give(kept, "key")
+    assert await warm.take("another") is None
+    assert not kept.folder.exists()
+    three = await Shadow.open(folders, tmp_path / "state")
+    await warm.give(three, "key")
+    await warm.close()
+    assert not three.folder.exists()
+    four = await Shadow.open(folders, tmp_path / "state")
+    await warm.give(four, "key")
+    assert not four.folder.exists()
+
+
+async def test_one_that_nobody_uses_is_removed(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kaaj_agent.warm_shadow.IDLE_SECONDS", 0.05)
+    warm = WarmShadow()
+    shadow = await Shadow.open(Folders.of(root), tmp_path / "state")
+    await warm.give(shadow, "key")
+    for _ in range(200):
+        if not shadow.folder.exists():
+            break
+        await asyncio.sleep(0.02)
+    assert not shadow.folder.exists()
+    assert await warm.take("key") is None
+    await warm.close()
