@@ -16,11 +16,12 @@ import io
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias
@@ -34,8 +35,18 @@ CALLS: Final = (
     "truncate", "ftruncate", "symlink", "link", "utime", "sendfile", "copy_file_range",
 )  # fmt: skip
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_TRIES: Final = 10
+"""To kill a victim at a random moment before it has come to its end."""
+
 _MANY: Final = 5_000
 """Calls after which a work is taken to have no end."""
+
+
+def told(found: Sequence[Kill]) -> str:
+    """How many were killed and how, for people."""
+    torn, random_ones = sum(kill.torn for kill in found), sum(kill.call == "random" for kill in found)
+    killed = sum(bool(kill.call) for kill in found)
+    return f"{killed} kills: {killed - torn - random_ones} before a call, {torn} in a writing, {random_ones} at random"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +184,7 @@ def _fork(folder: Path, victim: Victim, at: int, *, torn: bool, delay: float | N
         with os.fdopen(reading, "rb", buffering=0) as news:
             news.readline()  # armed
             begun = time.monotonic()
-            if delay is not None:
-                time.sleep(delay)
+            if delay is not None and not select.select([news], [], [], delay)[0]:
                 os.kill(pid, signal.SIGKILL)
             told = [line.decode() for line in news.read().splitlines()]
             seconds = time.monotonic() - begun
@@ -236,9 +246,13 @@ def _sweep(victim: Victim, base: Path, moments: int, seed: int) -> Iterator[Kill
             torn = base / f"torn-{number:04d}"
             yield Kill(torn, _fork(torn, victim, number, torn=True)[0], number, torn=True)
     for number in range(moments):
-        folder = base / f"moment-{number:04d}"
-        delay = dice.uniform(0, whole * 1.1)
-        yield Kill(folder, _fork(folder, victim, 0, torn=False, delay=delay)[0], number)
+        for attempt in range(_TRIES):
+            folder = base / f"moment-{number:04d}-{attempt}"
+            call, seconds, _calls = _fork(folder, victim, 0, torn=False, delay=dice.uniform(0, whole))
+            whole = whole if call else seconds  # the machine is quicker now than it was: it had come to its end
+            if call or attempt == _TRIES - 1:
+                yield Kill(folder, call, number)
+                break
 
 
 def _main(row: Mapping[str, Any]) -> None:
