@@ -82,13 +82,13 @@ def many_files(root: Path, count: int) -> None:
 
 
 def many_bytes(root: Path, gigabytes: int) -> None:
-    """Sparse files of 5, 40 and 200 MB beside some texts."""
+    """Sparse files of 5, 40, 45 and 200 MB beside some texts."""
     root.mkdir(parents=True)
     for number in range(50):
         (root / f"t{number}.py").write_text(f"value = {number}\n" * 50)
     left, number = gigabytes * 1024, 0
     while left > 0:
-        size = (5, 5, 40, 200)[number % 4]
+        size = (5, 40, 45, 200)[number % 4]
         with (root / f"blob{number}.bin").open("wb") as file:
             file.truncate(size * MEGABYTE)
         left, number = left - size, number + 1
