@@ -17,6 +17,7 @@ from typing import Any
 
 from kaaj_agent import disk
 from kaaj_agent.failures import FileError
+from kaaj_agent.redaction import whole
 
 
 def main() -> None:
@@ -38,6 +39,7 @@ def matches(request: dict[str, Any]) -> Iterator[list[Any] | str]:
                 text = disk.read(Path(path)).text
             except FileError:
                 continue
+        text = whole(text)
         for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
             found = regex.search(line)
             if found is None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kaaj_agent.document import Document
+from kaaj_agent.redaction import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ def piece(document: Document, first: int, asked: int | None, *, lines_max: int, 
 
     Also works out the digest, which takes its time in a large file: call it off the event loop.
     """
+    _ = document.digest  # kept by the document
+    if (text := whole(document.text)) is not document.text:
+        document = replace(document, text=text)
     lines = document.lines
     total = line_count(document)
     last = min(total, asked or total)
@@ -40,5 +44,4 @@ def piece(document: Document, first: int, asked: int | None, *, lines_max: int, 
             break
         cut += max(0, len(row) - characters_max)
         rows.append(row[:characters_max])
-    _ = document.digest  # kept by the document
     return Piece(rows, total, last, cut)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kaaj_agent.redaction import WITHHELD
+
 _log = logging.getLogger(__name__)
 
 KEPT_MAX: Final = 40
@@ -57,7 +59,7 @@ class Outputs:
             number = max(known, default=0) + 1
             path = self.folder / f"{number}.txt"
             path.touch(0o600)
-            path.write_text(f"{' '.join(command.split())[:180]}\n{text}", "utf-8", "replace")
+            path.write_text(f"{WITHHELD.text(' '.join(command.split()))[:180]}\n{text}", "utf-8", "replace")
             for old in known[: max(0, len(known) + 1 - KEPT_MAX)]:
                 (self.folder / f"{old}.txt").unlink(missing_ok=True)
         except OSError as error:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from kaaj_agent.changes import Applied, Proposed, Rejected, Undone
 from kaaj_agent.document import Lines
 from kaaj_agent.hunks import unified
+from kaaj_agent.redaction import whole
 from kaaj_agent.todo import TodoList
 from kaaj_agent.world import printable
 
@@ -91,9 +92,10 @@ def focus_text(folders: Folders, document: Document | None, span: tuple[int, int
     name = folders.name_of(document.path)
     if span is None or span[0] >= span[1]:
         return f"The user is in {name}" + (f", line {span[0] + 1}." if span else ".")
-    lines = Lines.of(document.text)
+    shown = whole(document.text)
+    lines = Lines.of(shown)
     first, last = span[0], min(span[1], len(lines))
-    text = document.text[lines.start(first) : lines.start(last)]
+    text = shown[lines.start(first) : lines.start(last)]
     cut = ""
     if len(text) > SELECTION_MAX:
         text, cut = text[:SELECTION_MAX], "\n[cut; read the rest]"

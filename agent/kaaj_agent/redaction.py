@@ -45,6 +45,8 @@ _HINTS: Final = re.compile(
 )
 """What one of the forms begins with: most texts hold none, and are looked at once."""
 
+_LINE: Final = re.compile(r"[^\r\n]+")
+
 T = TypeVar("T")
 
 
@@ -76,7 +78,7 @@ class Redactor:
         """For people and models."""
         if self._regex is not None:
             text = self._regex.sub(MARK, text)
-        return _FORMS.sub(MARK, text) if _HINTS.search(text) else text
+        return _FORMS.sub(_marked, text) if _HINTS.search(text) else text
 
     def log(self, text: str) -> str:
         """For logs and errors: what stands where a password stands goes, too."""
@@ -102,6 +104,19 @@ class Redactor:
 
 
 WITHHELD: Final = Redactor()
+
+
+def whole(text: str) -> str:
+    """A file's text of which lines are going to be shown: a key of several lines cannot be told from some of them.
+
+    Lines keep their numbers.
+    """
+    return _FORMS.sub(_marked, text) if "PRIVATE KEY" in text else text
+
+
+def _marked(found: re.Match[str]) -> str:
+    """The mark, on as many lines as the secret has."""
+    return _LINE.sub(MARK, found[0])
 
 
 def _is_secret(value: str) -> bool:

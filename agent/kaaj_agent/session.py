@@ -91,7 +91,9 @@ class Session:
 
         What a listener emits is told after the event that it was told of.
         """
-        if not isinstance(body, ev.ChangeChanged):
+        if isinstance(body, ev.ChangeChanged):  # its texts are what is written: they stay
+            body = replace(body, change=replace(body.change, summary=WITHHELD.text(body.change.summary)))
+        else:
             body = WITHHELD.value(body)
         event = ev.Event(self.id, self.seq + 1, self.clock.now(), body)
         self._project(event)
@@ -115,7 +117,7 @@ class Session:
 
     def say(self, message: Message) -> None:
         """Append one message to the prompt, without the keys that it holds."""
-        message = replace(message, content=WITHHELD.text(sound(message.content)))
+        message = WITHHELD.value(replace(message, content=sound(message.content)))
         self.messages.append(message)
         self.log.message(message)
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from kaaj_agent import events as ev
+from kaaj_agent.bubblewrap import try_bubblewrap
 from kaaj_agent.changes import Proposed
-from kaaj_agent.sandbox import try_bubblewrap
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.skills import Skills
 from kaaj_agent.testing import ScriptedEndpoint, answer, call

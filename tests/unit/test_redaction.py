@@ -35,7 +35,8 @@ FORMS = [
 @pytest.mark.parametrize("secret", FORMS)
 def test_what_is_a_key_by_its_form_goes(secret: str) -> None:
     shown = Redactor().text(f'key = "{secret}"  # mine\n')
-    assert shown == f'key = "{MARK}"  # mine\n'
+    marks = "\n".join([MARK] * len(secret.splitlines()))
+    assert shown == f'key = "{marks}"  # mine\n'
     assert secret not in Redactor().text(json.dumps({"key": secret}))
 
 
@@ -154,6 +155,18 @@ async def test_keys_in_files_and_requests_reach_no_prompt_event_or_log(tmp_path:
         assert secret not in said
         assert secret not in kept
     assert "OTHER = 1" in said
+
+
+async def test_a_part_of_a_key_of_several_lines_is_not_shown_either(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "config.py").write_text(f'CERT = """{PEM}"""\nRATE = 1\n')
+    ways = (call("read", path="config.py", start=2, end=3), call("search", pattern="MII|RATE"), "Done.")
+    async with desk(tmp_path, *ways) as d:
+        await d.run("Look", path=(root / "config.py").resolve(), span=(1, 4))
+        said = repr([request.messages for request in d.model.requests])
+    assert "MIIE" not in said
+    assert "7: RATE = 1" in said
 
 
 async def test_the_mark_is_never_written_where_a_secret_stands(tmp_path: Path) -> None:

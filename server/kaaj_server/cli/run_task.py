@@ -20,6 +20,7 @@ from kaaj_agent.failures import FileError
 from kaaj_agent.journal import DiskApplier
 from kaaj_agent.ports import Question
 from kaaj_agent.recovery import recover_all
+from kaaj_agent.redaction import WITHHELD
 from kaaj_agent.request import StartRequest
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.world import Folders, World
@@ -205,8 +206,8 @@ class RunTask:
 
     def _title(self) -> None:
         if not self.job.as_json:
-            prompt = " ".join(self.job.prompt.split())
-            self._console.print(Text(prompt, style="bold"), no_wrap=True, overflow="ellipsis", crop=True)
+            prompt = WITHHELD.text(" ".join(self.job.prompt.split()))
+            self._console.print(Text(visible(prompt), style="bold"), no_wrap=True, overflow="ellipsis", crop=True)
             self._console.print()
 
     def _conclude(self, *, decided: bool) -> int:
