@@ -120,7 +120,7 @@ def judge(results: list[dict[str, Any]], runs: int, code: int, begun: int, took:
     print(
         f"{len(results)} results of {runs} runs, {solved} solved, in {took:.1f} s; missing {missing}, double {double}"
     )
-    print(f"{begun} runs were begun: {begun - runs} anew, after their node was lost")
+    print(f"{begun} times a run asked the model first: {begun - runs} for the second time, its node being lost")
     return int(bool(code or missing or double or solved != runs))
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.bench.peers.agents import AGENTS, Job
-from tests.bench.peers.proxy import Count, Proxy, cost
+from tests.bench.peers.proxy import Count, Proxy, asking_usage, cost
 from tests.bench.peers.runs import Line, append, fingerprint, lines_of, remaining
 from tests.bench.peers.table import markdown
 
@@ -42,6 +42,13 @@ def test_a_stream_is_counted_alike_however_it_is_cut_into_chunks(cuts: list[int]
     body = b"".join(b"data: " + json.dumps(delta).encode() + b"\n\n" for delta in deltas) + b"data: [DONE]\n\n"
     reply = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(body, cuts)
     assert cost(b"{}", reply) == Count(1, 100, 90, 7)
+
+
+def test_a_stream_is_asked_for_its_usage_and_nothing_else_is_changed() -> None:
+    asked = json.loads(asking_usage(b'{"stream": true, "model": "m", "n": 1}'))
+    assert asked == {"stream": True, "model": "m", "n": 1, "stream_options": {"include_usage": True}}
+    for body in (b'{"stream": false}', b'{"stream": true, "stream_options": {"include_usage": false}}', b"no json"):
+        assert asking_usage(body) == body
 
 
 def test_a_refusal_costs_a_request_and_no_tokens() -> None:

@@ -1,11 +1,13 @@
 """Kaaj and its peers on the same tasks, at the same endpoint, on this machine, one run at a time.
 
     python -m tests.bench.peers install
+    python -m tests.bench.peers try
     python -m tests.bench.peers run --agents kaaj,aider,qwen-code,mini-swe-agent \
         --model qwen2.5-coder-1.5b --split report --limit 10 --out peers.jsonl
     python -m tests.bench.peers table --out peers.jsonl
 
-`install` puts the peers outside of the repository ($KAAJ_PEERS_DIR, else the user's cache folder). `run` writes a JSON
+`install` puts the peers outside of the repository ($KAAJ_PEERS_DIR, else the user's cache folder). `try` shows in
+seconds whether each can be started, edits and is counted: its model is a script. `run` writes a JSON
 line a run and prints the table as Markdown; the same command goes on where it was interrupted. What each agent said
 stands beside the results, in the folder that is called like them.
 """
@@ -23,6 +25,7 @@ from tests.bench.peers.agents import AGENTS, Agent
 from tests.bench.peers.endpoint import WINDOW, embedded, remote
 from tests.bench.peers.runs import append, lines_of, remaining, run_one
 from tests.bench.peers.table import markdown
+from tests.bench.peers.trial import try_all
 
 from kaaj_agent.failures import KaajError
 from kaaj_server.cli.eval_task import EvalTask, find_tasks
@@ -37,6 +40,8 @@ def main() -> int:
             for peer in installs.PEERS.values():
                 installs.install(peer)
             return 0
+        case "try":
+            return min(1, try_all([agent for agent in AGENTS.values() if _there(agent)]))
         case "table":
             print(markdown(list(lines_of(given.out).values()), given.model))
             return 0
@@ -50,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("install", help="install the peers, outside of the repository")
+    verbs.add_parser("try", help="each agent that is there on one small task with a scripted model")
     run = verbs.add_parser("run", help="run what is not there yet, then print the table")
     run.add_argument("--agents", default=",".join(AGENTS), help="names with commas (default: all)")
     run.add_argument("--split", choices=("tune", "report"), help="only one half of the tasks")
@@ -72,7 +78,7 @@ def _run(given: argparse.Namespace) -> int:
         print(f"no such agent: {', '.join(unknown)}; there are {', '.join(AGENTS)}", file=sys.stderr)
         return 2
     agents = [AGENTS[name] for name in given.agents.split(",")]
-    lacking = [a.name for a in agents if (peer := installs.PEERS.get(a.name)) and not peer.executable().exists()]
+    lacking = [agent.name for agent in agents if not _there(agent)]
     if lacking:
         print(f"not installed: {', '.join(lacking)}; run: python -m tests.bench.peers install", file=sys.stderr)
         return 2
@@ -92,6 +98,11 @@ def _run(given: argparse.Namespace) -> int:
         return 1
     print(markdown(list(lines_of(given.out).values()), given.model))
     return 0
+
+
+def _there(agent: Agent) -> bool:
+    peer = installs.PEERS.get(agent.name)
+    return peer is None or peer.executable().exists()
 
 
 def spread(tasks: Sequence[EvalTask], limit: int | None) -> list[EvalTask]:

@@ -1,8 +1,8 @@
 """How each agent is started on a task: its own defaults, its telemetry off, and the same words for all.
 
 Departures from a peer's defaults, each in the peer's favour or without effect on its work: no update checks, no
-commits (Aider would ask the model to word them), one window size told to all that ask for one, and for
-mini-swe-agent its own configuration for models that call no tools.
+commits (Aider would ask the model to word them), one window size told to all that ask for one, no limit on
+the wait for a first token, and for mini-swe-agent its own configuration for models that call no tools.
 """
 
 from __future__ import annotations
@@ -139,12 +139,17 @@ def qwen_code(job: Job) -> Start:
     place = job.home / ".qwen"
     place.mkdir()
     (place / "settings.json").write_text(json.dumps(settings), "utf-8")
+    told = {
+        "OPENAI_BASE_URL": job.base_url,
+        "OPENAI_MODEL": job.model,
+        "QWEN_STREAM_IDLE_TIMEOUT_MS": "0",  # a processor may read its first prompt for longer than its 240 s
+    }
     argv = (
         str(PEERS["qwen-code"].executable()), "--auth-type", "openai", "--model", job.model,
         "--openai-base-url", job.base_url, "--openai-api-key", job.key,
         "--approval-mode", "yolo", "--output-format", "stream-json", "--prompt", job.words(),
     )  # fmt: skip
-    return Start(argv, _environ(job, {"OPENAI_BASE_URL": job.base_url, "OPENAI_MODEL": job.model}))
+    return Start(argv, _environ(job, told))
 
 
 def mini(job: Job) -> Start:

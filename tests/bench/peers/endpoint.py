@@ -79,7 +79,7 @@ async def remote(base_url: str, name: str, window: int = WINDOW) -> AsyncGenerat
     address = urlsplit(base_url)
     if address.scheme != "http":
         raise ValueError("The counting door speaks plain HTTP: put a forwarder on 127.0.0.1 before it.")
-    proxy = Proxy(secrets.token_urlsafe(24), os.environ.get("KAAJ_API_KEY", "none"))
+    proxy = Proxy(secrets.token_urlsafe(24), os.environ.get("KAAJ_API_KEY", "none"), ask_usage=True)
     url = await proxy.open(f"http://{address.netloc}")
     with tempfile.TemporaryDirectory(prefix="kaaj-peers-state-") as state:
         try:

@@ -1,6 +1,7 @@
 """A door to the endpoint that counts: what is asked of the model, whoever asks.
 
-It listens on 127.0.0.1, wants a token of its own, and passes on what comes, byte for byte. What a reply cost is read
+It listens on 127.0.0.1, wants a token of its own, and passes on what comes; only, where it is told to, it asks a
+stream for the usage that the client did not ask for (llama.cpp tells its `timings` anyway). What a reply cost is read
 from what the endpoint says in it (llama.cpp's `timings`, else OpenAI's `usage`).
 """
 
@@ -54,6 +55,7 @@ class Proxy:
 
     key: str
     secret: str
+    ask_usage: bool = False
     _count: Count = field(default_factory=Count, init=False)
     _doors: list[asyncio.Server] = field(default_factory=list[asyncio.Server], init=False)
     _serving: dict[asyncio.Task[Any], asyncio.StreamWriter] = field(
@@ -111,6 +113,8 @@ class Proxy:
         if given.get("expect"):
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = await _body(reader, given)
+        if self.ask_usage and urlsplit(path).path.endswith("/chat/completions"):
+            body = asking_usage(body)
         own = (
             "authorization",
             "host",
@@ -177,6 +181,14 @@ async def _pass_on(
 
 
 # --- what a reply cost ------------------------------------------------------------------------------------------------
+
+
+def asking_usage(body: bytes) -> bytes:
+    """The request, in which a stream is asked for its usage."""
+    question = _object(body)
+    if not question.get("stream") or question.get("stream_options"):
+        return body
+    return json.dumps({**question, "stream_options": {"include_usage": True}}).encode()
 
 
 def cost(asked: bytes, reply: bytes, *, whole: bool = True) -> Count:
