@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 Status: TypeAlias = Literal["pending", "running", "done", "failed", "skipped"]
 Author: TypeAlias = Literal["model", "user", "harness"]
+
+DONE_BEFORE: Final = "Done by an earlier task."
+"""The note of what was done when a task began with the person's list: the model does not open it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ def from_model(
         else:
             fresh += 1
             old = Todo(f"t{fresh}", title.strip())
-        if old.status == "skipped":
+        if old.status == "skipped" or (old.status == "done" and old.evidence.note == DONE_BEFORE):
             items.append(old)
             continue
         if status == "done" and old.status != "done":

@@ -27,7 +27,7 @@ from kaaj_agent.failures import BadRequestError, OutsideError
 from kaaj_agent.hunks import Hunk
 from kaaj_agent.ports import Diagnostic, Question, Usage
 from kaaj_agent.request import Intent, StartRequest
-from kaaj_agent.todo import Evidence, Status, Todo, TodoList
+from kaaj_agent.todo import DONE_BEFORE, Evidence, Status, Todo, TodoList
 from kaaj_agent.world import Folders
 from kaaj_protocol import commands, names
 from kaaj_protocol.context import (
@@ -54,7 +54,6 @@ _TEXTS_MAX: Final = 1_000_000
 """Characters of all texts that are handed along with one prompt: they stand in the session's log and its events."""
 _OF_FILES: Final = ("read", "edit", "write", "diagnostics")
 """The tools whose `path` is a file; that of the others may be a folder."""
-DONE_BEFORE: Final = "Done by an earlier task."
 _OWN_STATUS: Final = ("pending", "skipped")
 """The statuses that a person may set; the others follow evidence."""
 

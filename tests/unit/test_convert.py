@@ -28,9 +28,9 @@ from kaaj_agent.document import Document
 from kaaj_agent.failures import BadRequestError
 from kaaj_agent.ports import Diagnostic, Question, Usage
 from kaaj_agent.session import TaskState
-from kaaj_agent.todo import Evidence, Todo, TodoList
+from kaaj_agent.todo import DONE_BEFORE, Evidence, Todo, TodoList
 from kaaj_protocol import commands, events
-from kaaj_server.convert import DONE_BEFORE, Convert, first_list, span_of
+from kaaj_server.convert import Convert, first_list, span_of
 from kaaj_server.edits import workspace_edit
 from kaaj_server.lsp.documents import Documents
 from kaaj_server.lsp.features import Features

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaaj_agent.todo import Evidence, Status, Todo, TodoList, from_model
+from kaaj_agent.todo import DONE_BEFORE, Evidence, Status, Todo, TodoList, from_model
 
 PLAN = TodoList((Todo("t1", "Read"), Todo("t2", "Write", by="user"), Todo("t3", "Test")))
 
@@ -55,6 +55,12 @@ def test_a_done_item_that_is_opened_again_loses_its_evidence() -> None:
     done = PLAN.mark("t1", "done", Evidence(hunks=("h1",)))
     assert from_model([("Read", "done")], done, {}).items[0].evidence.hunks == ("h1",)
     assert from_model([("Read", "running")], done, {}).items[0].evidence == Evidence()
+
+
+def test_the_model_does_not_open_again_what_was_done_before() -> None:
+    before = TodoList((Todo("t1", "Read", "done", "user", Evidence(note=DONE_BEFORE)), Todo("t2", "Write", by="user")))
+    todo = from_model([("Read", "pending"), ("Write", "running")], before, {})
+    assert rows(todo) == [("t1", "Read", "done"), ("t2", "Write", "running")]
 
 
 STATUSES: st.SearchStrategy[Status] = st.sampled_from(["pending", "running", "done", "failed", "skipped"])
