@@ -328,7 +328,8 @@ async def test_without_a_sandbox_a_daemon_on_the_pipe_does_not_hold_the_command_
     shell = ShadowShell(tmp_path, lambda command: ["/bin/sh", "-c", command], lambda: dict(os.environ), sandboxed=False)
     try:
         async with asyncio.timeout(25):  # it sleeps longer
-            result = await shell.run(f"env -i setsid sleep {number} & echo ok")
+            daemon = f"env -i setsid sh -c ': > up; exec sleep {number}'"
+            result = await shell.run(f"{daemon} & while [ ! -e up ]; do sleep 0.05; done; echo ok")
         assert (result.exit_code, result.output) == (0, "ok\n")
         assert sleeping(number), "one that hides from Kaaj lives on where nothing holds it"
     finally:
