@@ -191,6 +191,9 @@ class TaskRun:
             self.session.emit(ev.ChangeChanged(self.task, work.change(outcome.summary).to(check)))
             self._finish("stopped", f"{names} changed where the work edits it; nothing was written. Start it again.")
             return
+        warnings = await asyncio.to_thread(warnings_of, work.change(outcome.summary), self.staging.folders)
+        if warnings:
+            work.notice("\n".join(warnings), "warning")
         work.settle(check)
         change = work.change(outcome.summary)
         self.session.close_turn(outcome.summary)
@@ -199,9 +202,6 @@ class TaskRun:
         self.session.emit(ev.ChangeChanged(self.task, change.to(Proposed(check))))
         if outcome.status == "stopped":
             work.notice(outcome.summary, "warning")
-        warnings = await asyncio.to_thread(warnings_of, change, self.staging.folders)
-        if warnings:
-            work.notice("\n".join(warnings), "warning")
         if self.request.mode == "auto":
             await self._apply(work, change, check, outcome, warned=bool(warnings))
 
