@@ -54,8 +54,14 @@ class Recovered:
     paths: tuple[Path, ...]
     kept: tuple[Path, ...] = ()
     images: Path | None = None
+    problem: str = ""
+    """Where it could not be taken back yet, and why."""
 
     def __str__(self) -> str:
+        if self.problem:
+            return (
+                f"A change that was cut off could not be taken back yet; what stood there before is in {self.problem}."
+            )
         names = ", ".join(str(path) for path in self.paths)
         told = f"A change that was cut off was taken back: {names}." if self.paths else "A change was cut off early."
         if self.kept:
@@ -267,10 +273,35 @@ def recovered(state_dir: Path) -> list[Recovered]:
                     one = _recover_one(entry)
                 except (OSError, ValueError, KeyError, TypeError) as error:
                     _log.warning("the journal %s could not be taken back: %s", entry, error)
+                    done.append(Recovered("", (), problem=f"{entry} ({error})"))
                     continue
                 if one is not None:
                     done.append(one)
     return done
+
+
+def pending(state_dir: Path) -> list[Recovered]:
+    """What a killed process left half written and nobody has taken back yet; nothing is done about it. Blocks."""
+    journal = state_dir / "journal"
+    found: list[Recovered] = []
+    lock = FileLock(journal / "lock", blocking=False, thread_local=False)
+    try:
+        listings = sorted(journal.glob("*/" + _STEPS))
+        if not listings:
+            return []
+        lock.acquire()  # else somebody is writing just now
+    except (OSError, Timeout):
+        return []
+    try:
+        for listing in listings:
+            if not listing.parent.name.startswith("kept-") and not (listing.parent / _COMMITTED).is_file():
+                content: dict[str, Any] = json.loads(listing.read_text("utf-8"))
+                found.append(Recovered(content["change"], tuple(Path(step["path"]) for step in content["steps"])))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.warning("the journal cannot be read: %s", error)
+    finally:
+        lock.release()
+    return found
 
 
 def _recover_one(entry: Path) -> Recovered | None:

@@ -44,17 +44,23 @@ class Found:
 
 
 async def look_back(
-    history: History, snapshot: Callable[[], Snapshot], *, told: Sequence[str] = (), patience: float = 0.0
+    history: History,
+    snapshot: Callable[[], Snapshot],
+    *,
+    told: Sequence[str] = (),
+    half: Sequence[str] = (),
+    patience: float = 0.0,
 ) -> list[Found]:
     """Settle what was begun in these folders by processes that are no more.
 
     `patience` is how many seconds an editor gets to tell of its unsaved buffers. Of the changes in `told` nothing is
-    said again. What the disk does not let be settled is left to the next start.
+    said again; those in `half` are left until they are taken back. What the disk does not let be settled is left to
+    the next start.
     """
     folders = snapshot().folders
     found: list[Found] = []
     for kept in await asyncio.to_thread(history.entries, folders.roots):
-        if kept.stage != "begun":
+        if kept.stage != "begun" or kept.change in half:
             continue
         entry = await asyncio.to_thread(history.claim, kept)
         if entry is None:
@@ -131,8 +137,9 @@ async def reconcile(reviews: Reviews, history: History, sessions: Mapping[str, S
     """Settle what was begun, and bring the sessions' logs up to what is in the files. Returns what no session could
     be told, for the person.
     """
-    found = await look_back(history, reviews.world.snapshot, patience=PATIENCE)
-    untold: list[str] = []
+    half = await asyncio.to_thread(journal.pending, history.folder.parent)
+    found = await look_back(history, reviews.world.snapshot, half=[one.change for one in half], patience=PATIENCE)
+    untold = [_half(one, reviews.world.folders) for one in half]
     for one in found:
         session = sessions.get(one.kept.session)
         if session is None or one.kept.task not in session.tasks:
@@ -144,6 +151,16 @@ async def reconcile(reviews: Reviews, history: History, sessions: Mapping[str, S
         if session is not None and kept.task in session.tasks and kept.stage in ("applied", "part"):
             await _bring_up(reviews, session, kept)
     return [text for text in untold if text]
+
+
+def _half(one: journal.Recovered, folders: Folders) -> str:
+    """Under an editor nothing is written by us, not even to put it right."""
+    if not any(folders.root_of(path) for path in one.paths):
+        return ""
+    names = ", ".join(map(folders.name_of, one.paths))
+    return (
+        f"kaaj run was stopped while it wrote {names}. Run `kaaj undo --list` in a terminal: it takes that back first."
+    )
 
 
 async def _bring_up(reviews: Reviews, session: Session, kept: Kept) -> None:

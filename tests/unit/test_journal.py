@@ -15,7 +15,10 @@ from kaaj_agent.changes import ChangeSet, FileChange
 from kaaj_agent.disk import read
 from kaaj_agent.document import Document, TextFormat, digest_of
 from kaaj_agent.failures import ApplyError, NotTextError, OutsideError, StaleError
+from kaaj_agent.history import History
 from kaaj_agent.journal import DiskApplier, recover, recovered
+from kaaj_agent.recovery import reconcile, recover_all
+from kaaj_agent.reviews import Reviews
 from kaaj_agent.world import Folders, World
 
 BEFORE = {
@@ -224,6 +227,7 @@ async def test_disk_still_full_while_taking_back(root: Path, state: Path, monkey
         full = full or at == "placed"
 
     monkeypatch.setattr(journal, "write_beneath", write)
+    monkeypatch.setattr(journal, "write_new", write)
     with pytest.raises(ApplyError, match="not all of it could be taken back"):
         await DiskApplier(World(Folders.of(root)), state, failpoint=fill).apply(change(root))
     full = False
@@ -315,6 +319,20 @@ def test_later_edits_are_not_overwritten(root: Path, state: Path, monkeypatch: p
     assert recovered(state) == []
 
 
+async def test_a_server_says_what_is_half_written_and_leaves_it(
+    root: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _cut_off(root, state, "placed", monkeypatch)
+    half = tree(root)
+    reviews = Reviews(World(Folders.of(root)), DiskApplier(World(Folders.of(root)), state))
+    [told] = await reconcile(reviews, History(state / "history"), {})
+    assert "kaaj run was stopped while it wrote edit.py" in told
+    assert tree(root) == half
+    assert len(await recover_all(state, Folders.of(root))) == 1
+    assert await reconcile(reviews, History(state / "history"), {}) == []
+    assert tree(root) == BEFORE
+
+
 def test_recovering_may_be_killed_too(root: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _cut_off(root, state, "synced", monkeypatch)
     original = durable.write_beneath
@@ -329,8 +347,11 @@ def test_recovering_may_be_killed_too(root: Path, state: Path, monkeypatch: pyte
         original(path, data, mode)
 
     monkeypatch.setattr(journal, "write_beneath", once)
-    assert recover(state) == []
-    assert len(recover(state)) == 1
+    [told] = recover(state)
+    assert "could not be taken back yet" in told
+    assert "I/O error" in told
+    [told] = recover(state)
+    assert "was taken back" in told
     assert tree(root) == BEFORE
 
 
