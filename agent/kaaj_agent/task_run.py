@@ -14,7 +14,7 @@ from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, Checked, CheckResult, FileChange, Proposed, Rejected, Stale
 from kaaj_agent.disguise import warnings_of
 from kaaj_agent.failures import KaajError
-from kaaj_agent.ignore import Ignore
+from kaaj_agent.ignore import GUARDED, Ignore
 from kaaj_agent.limits import LimitReachedError, Limits
 from kaaj_agent.mcp_servers import McpServers
 from kaaj_agent.opening import Opening
@@ -52,6 +52,7 @@ class TaskRun:
     async def run(self) -> None:
         """Raises only CancelledError, after the session was told."""
         try:
+            await self._look_away()
             async with self._workshop() as workshop, self._mcp(workshop) as mcp:
                 await self._work(workshop, mcp)
         except asyncio.CancelledError:
@@ -77,6 +78,21 @@ class TaskRun:
             self._ignore(),
             agent.warm,
         )
+
+    async def _look_away(self) -> None:
+        """Take out of the request what points at secrets and the like: no loop comes upon them that way."""
+        request, ignore = self.request, self._ignore()
+        pointed = dict.fromkeys([*([request.path] if request.path else []), *(one.path for one in request.diagnostics)])
+        reasons = await asyncio.to_thread(lambda: {path: ignore.reason(path) for path in pointed})
+        hidden = {path: reason for path, reason in reasons.items() if reason in GUARDED and reason != "outside"}
+        for path, reason in hidden.items():
+            text = f"{self.staging.folders.name_of(path)} is withheld ({reason}); the model does not see it."
+            self.session.emit(ev.Noticed(self.task, "warning", text))
+        if hidden:
+            left = tuple(one for one in request.diagnostics if one.path not in hidden)
+            self.request = replace(request, diagnostics=left)
+            if request.path in hidden:
+                self.request = replace(self.request, path=None, span=None)
 
     def _ignore(self) -> Ignore:
         settings = self.agent.settings

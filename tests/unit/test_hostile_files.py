@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaaj_agent.changes import ChangeSet, FileChange
+from kaaj_agent.document import Document
 from kaaj_agent.failures import OutsideError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.journal import DiskApplier
 from kaaj_agent.listing import list_files
+from kaaj_agent.ports import Diagnostic
 from kaaj_agent.repomap.process import Workspace
 from kaaj_agent.rules import rules_for
 from kaaj_agent.secret_names import HARMLESS, SecretNames
@@ -131,6 +133,18 @@ async def test_a_secret_reaches_no_prompt_by_any_tool(tmp_path: Path) -> None:
     assert "Let the model read .env?" in asked
     assert all(question.kind == "secret" for question in d.answers.asked)
     assert not any(".git" in title for title in asked)  # that is not to be had for a yes either
+
+
+@pytest.mark.parametrize("loop", ["agentic", "guided"])
+@pytest.mark.parametrize("intent", ["explain", "fix", "task", "tests"])
+async def test_a_secret_that_is_open_and_pointed_at_reaches_no_prompt(tmp_path: Path, loop: str, intent: str) -> None:
+    path = plant(tmp_path, ".env").resolve() / ".env"
+    problem = Diagnostic(path, 1, 1, "error", f"{TOKEN} is no name")
+    async with desk(tmp_path, *["Done."] * 12, loop=loop, max_steps=12) as d:
+        d.world.put(Document(path, f"PASSWORD={TOKEN}\n", 1))
+        await d.run("What is PASSWORD in .env?", path=path, span=(0, 1), intent=intent, diagnostics=(problem,))
+        assert TOKEN not in prompts(d)
+        assert any("withheld (secret)" in getattr(event.body, "text", "") for event in d.events)
 
 
 async def test_a_secret_is_read_after_an_explicit_yes_and_only_that_one(tmp_path: Path) -> None:

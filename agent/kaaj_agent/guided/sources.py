@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from kaaj_agent import disk
 from kaaj_agent.failures import FileError
 from kaaj_agent.guided.units import CODE, Span, is_test, spans
-from kaaj_agent.ignore import Ignore
+from kaaj_agent.ignore import GUARDED, Ignore
 from kaaj_agent.staging import Staging
 from kaaj_agent.world import Folders
 
@@ -141,7 +141,9 @@ async def load_for(work: Work, about: str) -> Sources:
 
 
 def _load(folders: Folders, ignore: Ignore, over: Mapping[Path, str | None], first: Sequence[Path]) -> Sources:
-    texts: dict[Path, str] = {path: text for path, text in over.items() if text is not None}
+    texts: dict[Path, str] = {
+        path: text for path, text in over.items() if text is not None and ignore.reason(path) not in GUARDED
+    }
     for path in chain(first, *(ignore.walk(root) for root in folders.roots)):
         if len(texts) >= FILES_MAX:
             break
