@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.bench.peers.agents import AGENTS, Job
-from tests.bench.peers.proxy import Count, Proxy, asking_usage, cost
+from tests.bench.peers.proxy import Count, Proxy, asking_usage, cost, cost_of_tokens
 from tests.bench.peers.runs import Line, append, fingerprint, lines_of, remaining
 from tests.bench.peers.table import markdown
 
@@ -62,10 +62,14 @@ def test_a_reply_that_was_cut_is_estimated_and_said_to_be() -> None:
 
 def test_the_token_level_service_is_counted_in_tokens() -> None:
     asked = json.dumps({"prefix": [1] * 50, "tokens": [2] * 20, "count": 6}).encode()
-    assert cost(asked, HEAD + b'\r\n{"rows": []}') == Count(1, 70)
+    held: list[int] = []
+    assert cost_of_tokens(asked, HEAD + b'\r\n{"rows": []}', held) == Count(1, 70)
+    assert cost_of_tokens(asked, HEAD + b'\r\n{"rows": []}', held) == Count(1, 70, 70)  # its engine held them all
+    held = [1, 2, 9]
     asked = json.dumps({"prefixes": [[1, 2, 3, 4], [1, 2, 3, 5, 6]], "limit": 9}).encode()
     reply = json.dumps({"lines": [list(b"abcd" * 2), list(b"abcd")]}).encode()
-    assert cost(asked, HEAD + b"\r\n" + reply) == Count(1, 9, 3, 3)
+    assert cost_of_tokens(asked, HEAD + b"\r\n" + reply, held) == Count(1, 9, 2 + 3, 3)
+    assert cost_of_tokens(asked, b"HTTP/1.1 413 Too Large\r\n\r\n{}", held) == Count(1, refused=1)
 
 
 async def hang_up(writer: asyncio.StreamWriter) -> None:

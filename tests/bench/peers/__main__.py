@@ -15,7 +15,6 @@ stands beside the results, in the folder that is called like them.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from tests.bench.peers.table import markdown
 from tests.bench.peers.trial import try_all
 
 from kaaj_agent.failures import KaajError
+from kaaj_server.cli.ending import run_to_the_end
 from kaaj_server.cli.eval_task import EvalTask, find_tasks
 
 TASKS = Path(__file__).parent.parent / "tasks"
@@ -89,15 +89,19 @@ def _run(given: argparse.Namespace) -> int:
         if (not given.split or task.split == given.split) and (not names or task.name in names)
     ]
     try:
-        asyncio.run(_all(given, agents, spread(tasks, given.limit)))
+        code = run_to_the_end(_all(given, agents, spread(tasks, given.limit)), _say_interrupted)
     except KeyboardInterrupt:
-        print("Interrupted; the same command goes on.", file=sys.stderr)
         return 130
     except (KaajError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(markdown(list(lines_of(given.out).values()), given.model))
-    return 0
+    if code == 0:
+        print(markdown(list(lines_of(given.out).values()), given.model))
+    return code
+
+
+def _say_interrupted() -> None:
+    print("Interrupted; the same command goes on.", file=sys.stderr)
 
 
 def _there(agent: Agent) -> bool:
@@ -115,10 +119,10 @@ def spread(tasks: Sequence[EvalTask], limit: int | None) -> list[EvalTask]:
     return [task for *_, task in sorted(ranked, key=lambda row: row[:2])][:limit]
 
 
-async def _all(given: argparse.Namespace, agents: Sequence[Agent], tasks: Sequence[EvalTask]) -> None:
+async def _all(given: argparse.Namespace, agents: Sequence[Agent], tasks: Sequence[EvalTask]) -> int:
     todo = remaining(agents, tasks, given.model, lines_of(given.out))
     if not todo:
-        return
+        return 0
     logs = given.out.absolute().with_suffix("")
     if given.base_url:
         door = remote(given.base_url, given.model, given.window)
@@ -136,6 +140,7 @@ async def _all(given: argparse.Namespace, agents: Sequence[Agent], tasks: Sequen
                 file=sys.stderr,
                 flush=True,
             )
+    return 0
 
 
 if __name__ == "__main__":

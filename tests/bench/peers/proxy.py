@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-_ASKING: Final = ("/chat/completions", "/completions", "/completion", "/infill", "/responses", "/scan", "/lines")
+_ASKING: Final = ("/chat/completions", "/completions", "/completion", "/infill", "/responses")
+_SCANNING: Final = ("/scan", "/lines")
 _HEAD_MAX: Final = 64 * 1024
 _SETTLE_SECONDS: Final = 5.0
 _CHUNK: Final = 65_536
@@ -58,6 +59,7 @@ class Proxy:
     ask_usage: bool = False
     _count: Count = field(default_factory=Count, init=False)
     _doors: list[asyncio.Server] = field(default_factory=list[asyncio.Server], init=False)
+    _held: list[int] = field(default_factory=list[int], init=False)
     _serving: dict[asyncio.Task[Any], asyncio.StreamWriter] = field(
         default_factory=dict["asyncio.Task[Any]", asyncio.StreamWriter], init=False
     )
@@ -137,7 +139,10 @@ class Proxy:
             whole = await _pass_on(far_reader, reader, writer, reply)
         finally:
             await _hang_up(far_writer)
-        if verb == "POST" and urlsplit(path).path.endswith(_ASKING):
+        where = urlsplit(path).path
+        if verb == "POST" and where.endswith(_SCANNING):
+            self._count += cost_of_tokens(body, bytes(reply), self._held)
+        elif verb == "POST" and where.endswith(_ASKING):
             self._count += cost(body, bytes(reply), whole=whole)
 
 
@@ -198,9 +203,6 @@ def cost(asked: bytes, reply: bytes, *, whole: bool = True) -> Count:
         return Count(requests=1, refused=1)
     chunked = re.search(rb"(?im)^transfer-encoding:.*chunked", head) is not None
     events = list(_events(_unchunked(rest) if chunked else rest))
-    question = _object(asked)
-    if "prefixes" in question or "tokens" in question:  # the token-level service, which is asked in tokens
-        return _cost_of_tokens(question, events[-1] if events else {})
     said = Count(requests=1)
     for event in events:
         tokens = _said(event)
@@ -228,19 +230,21 @@ def _said(event: Mapping[str, Any]) -> Count | None:
     return None
 
 
-def _cost_of_tokens(asked: Mapping[str, Any], reply: Mapping[str, Any]) -> Count:
-    """`/scan` reads its tokens once; `/lines` reads what its prefixes share once, and counts the rest for each."""
-    prefixes = cast("list[list[int]]", asked.get("prefixes") or [])
-    if not prefixes:
-        return Count(1, len(asked.get("prefix") or []) + len(asked.get("tokens") or []))
-    shared = 0
-    for row in zip(*prefixes, strict=False):
-        if len(set(row)) > 1:
-            break
-        shared += 1
-    written = sum(len(line) for line in cast("list[list[int]]", reply.get("lines") or []))
-    read = sum(len(prefix) for prefix in prefixes)
-    return Count(1, read, shared * (len(prefixes) - 1), written // _CHARACTERS_A_TOKEN)
+def cost_of_tokens(asked: bytes, reply: bytes, held: list[int]) -> Count:
+    """What one exchange with the token-level service cost. `held`, what its engine holds, is brought up to date."""
+    head, _, rest = reply.partition(b"\r\n\r\n")
+    if reply and not re.match(rb"HTTP/1\.[01] 2", head):
+        return Count(requests=1, refused=1)
+    question = _object(asked)
+    prefixes: list[list[int]] = question.get("prefixes") or [[*question["prefix"], *question["tokens"]]]
+    cached = 0
+    for prefix in prefixes:
+        cached += next(
+            (at for at, (a, b) in enumerate(zip(prefix, held, strict=False)) if a != b), min(len(prefix), len(held))
+        )
+        held[:] = prefix
+    written = sum(len(line) for line in cast("list[list[int]]", _object(rest).get("lines") or []))
+    return Count(1, sum(map(len, prefixes)), cached, written // _CHARACTERS_A_TOKEN, cut=int(not reply))
 
 
 def _events(body: bytes) -> Iterator[Mapping[str, Any]]:
