@@ -159,7 +159,9 @@ def set_logging_up(level: str, state_dir: Path, *, to_stderr: bool) -> None:
     """Logs go to stderr under an editor, which keeps them, and to a file of bounded size otherwise."""
     handler: logging.Handler
     if to_stderr:
-        handler = logging.StreamHandler(sys.stderr)
+        from kaaj_server.patient_log import PatientHandler  # noqa: PLC0415 - for a server alone
+
+        handler = PatientHandler(sys.stderr.fileno())
     else:
         from logging.handlers import RotatingFileHandler  # noqa: PLC0415 - it pulls in sockets
 

@@ -47,9 +47,12 @@ async def yard(folder: Path) -> AsyncGenerator[tuple[dict[str, str], Path]]:
         yield env, workspace
 
 
-async def _up(env: Mapping[str, str], folder: Path, way: Way, *, listens: bool = True) -> Wire:
+async def _up(
+    env: Mapping[str, str], folder: Path, way: Way, *, listens: bool = True, reads_stderr: bool = True
+) -> Wire:
     """A server that is up, and a connection to it."""
     wire = Wire(env, folder)
+    wire.reads_stderr = reads_stderr
     return await (wire.over_stdio(listens=listens) if way == "stdio" else wire.over_tcp(listens=listens))
 
 
@@ -213,3 +216,19 @@ async def out_of_turn(env: Mapping[str, str], folder: Path) -> int:
         assert await wire.gone() == 0
         assert not [line for line in wire.stderr if "Traceback" in line], wire.stderr[-60:]
     return 2 * _EACH
+
+
+async def unread_log(env: Mapping[str, str], folder: Path) -> int:
+    """Complaints by the thousand to a client that reads the answers, and never the server's stderr."""
+    async with await _up(env, folder, "stdio", reads_stderr=False) as wire:
+        await wire.begin(NEOVIM_11)
+        rows: list[Json] = [{"jsonrpc": "2.0", "method": f"no/such/{number}"} for number in range(5_000)]
+        await wire.tell(*rows)
+        await wire.is_well("after")
+        _bounded(wire)
+        assert (await wire.ask("shutdown", None, "down"))["result"] is None
+        await wire.tell({"jsonrpc": "2.0", "method": "exit"})
+        await asyncio.wait_for(wire.ended.wait(), 60)  # its stdout is closed, so it has ended unread
+        wire.read_log()
+        assert await wire.gone() == 0
+    return len(rows)

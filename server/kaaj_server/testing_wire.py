@@ -69,6 +69,7 @@ class Wire:
         self.nameless: list[Json] = []
         self.events: list[Json] = []
         self.stderr: list[str] = []
+        self.reads_stderr = True
         self.ended = asyncio.Event()
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -100,7 +101,8 @@ class Wire:
         self.reader, self.writer = self.process.stdout, self.process.stdin
         if listens:
             self.listen()
-        self._tasks.append(asyncio.create_task(self._read_stderr()))
+        if self.reads_stderr:
+            self.read_log()
         return self
 
     async def over_tcp(self, *, listens: bool = True) -> Self:
@@ -111,7 +113,7 @@ class Wire:
         found = re.search(r"listening on 127\.0\.0\.1:(\d+)", line)
         assert found is not None, line
         self.port = int(found[1])
-        self._tasks.append(asyncio.create_task(self._read_stderr()))
+        self.read_log()
         await self.connect(listens=listens)
         return self
 
@@ -136,6 +138,9 @@ class Wire:
 
     def listen(self) -> None:
         self._tasks.append(asyncio.create_task(self._read(self.reader)))
+
+    def read_log(self) -> None:
+        self._tasks.append(asyncio.create_task(self._read_stderr()))
 
     async def send(self, data: bytes, wait: float = WAIT) -> bool:
         """Bytes as they stand; whether the other side took them. Raises TimeoutError where it takes nothing."""

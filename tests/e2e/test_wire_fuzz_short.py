@@ -52,3 +52,8 @@ async def test_a_message_over_the_limit_is_read_past(tmp_path: Path, way: Way) -
 async def test_out_of_turn_everything_is_refused(tmp_path: Path) -> None:
     async with siege.yard(tmp_path) as (env, folder):
         await siege.out_of_turn(env, folder)
+
+
+async def test_a_client_that_never_reads_the_log_hangs_nothing(tmp_path: Path) -> None:
+    async with siege.yard(tmp_path) as (env, folder):
+        await siege.unread_log(env, folder)

@@ -284,6 +284,8 @@ class KaajServer(LanguageServer):
             async with asyncio.timeout(_STOP_SECONDS):
                 engine = await task
                 await engine.close()
+        except TimeoutError:
+            _log.warning("the work did not stop within %.0f s; ending without it", _STOP_SECONDS)
         except Exception:  # noqa: BLE001 - the server ends in any case; what went wrong is told in the log
             _log.exception("stopping the work")
 
