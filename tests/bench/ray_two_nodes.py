@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -37,6 +38,9 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=2.0, help="what the model takes for an answer")
     given = parser.parse_args()
+    if importlib.util.find_spec("ray") is None:
+        print("left out: Ray is not installed (pip install 'kaaj[cluster]')")
+        return 0
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", LOOPBACK: "0"}
     with tempfile.TemporaryDirectory(prefix="kaaj-ray-") as folder:
         os.environ["RAY_TMPDIR"] = folder
