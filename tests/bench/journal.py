@@ -24,7 +24,7 @@ from kaaj_agent.disk import read
 from kaaj_agent.history import History
 from kaaj_agent.journal import DiskApplier
 from kaaj_agent.journaled import Journaled
-from kaaj_agent.ports import Applier, Model
+from kaaj_agent.ports import Applier, Model, Written
 from kaaj_agent.request import StartRequest
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.testing import ScriptedModel, call
@@ -85,6 +85,14 @@ async def client_and_images(folder: Path, change: ChangeSet) -> None:
     await kept(BufferApplier(world), world, folder / "state").apply(change)
 
 
+class Careful:
+    """An applier that keeps nothing."""
+
+    async def apply(self, change: ChangeSet) -> Written:
+        await asyncio.to_thread(lambda: asyncio.run(carefully(Path(), change)))
+        return Written(change.after)
+
+
 def task(*, journaled: bool) -> Way:
     """A whole scripted task in mode `auto`, from the request to the written files."""
 
@@ -99,7 +107,7 @@ def task(*, journaled: bool) -> Way:
         settings = AgentSettings(check="none")
         agent = Agent(world, settings, Answers(), applier, Problems(), folder / "state", connect)
         if not journaled:
-            agent.reviews.applier = BufferApplier(world)
+            agent.reviews.applier = Careful()
         started = await agent.start(StartRequest("Go on", "auto"))
         await agent.wait(started.task)
         await agent.close()
