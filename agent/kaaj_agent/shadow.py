@@ -22,7 +22,7 @@ from kaaj_agent.ignore import Ignore
 from kaaj_agent.regular import first_text
 from kaaj_agent.sandbox import Sandbox, clean_environment
 from kaaj_agent.shadow_survey import Stopped, Survey
-from kaaj_agent.shadow_tree import ShadowChange, ShadowTree, remove
+from kaaj_agent.shadow_tree import ShadowChange, ShadowTree, remove, remove_until
 from kaaj_agent.shell import ShadowShell
 from kaaj_agent.world import Folders, Snapshot
 
@@ -189,6 +189,16 @@ class Shadow:
         self._ignore = ignore
         for tree in self._trees:
             tree.survey = Survey(tree.root, ignore, self.folder.parent.parent)
+
+    async def leave(self, seconds: float) -> None:
+        """As `close`, where the process ends: what cannot be removed in that time the next start sweeps away."""
+        async with self._turn:
+            if self._lock is not None:
+                await asyncio.to_thread(remove_until, self.folder, time.monotonic() + seconds)
+                if self.folder.exists():
+                    self._lock.release()
+                    self._lock = None
+        await self.close()
 
     async def close(self) -> None:
         """Remove the shadow. Safe to call twice."""

@@ -15,6 +15,7 @@ import shutil
 import stat
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -446,6 +447,25 @@ def remove(folder: Path) -> None:
     except OSError:
         _open_up(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_until(folder: Path, until: float) -> None:
+    """As much of `remove` as there is time for, `until` a moment of the monotonic clock."""
+    try:
+        for base, folders, files in os.walk(folder, topdown=False):
+            for name in files:
+                if time.monotonic() > until:
+                    return
+                (Path(base) / name).unlink()
+            for name in folders:
+                place = Path(base) / name
+                if place.is_symlink():
+                    place.unlink()
+                else:
+                    place.rmdir()
+        folder.rmdir()
+    except OSError:
+        return
 
 
 def _open_up(folder: Path) -> None:

@@ -17,6 +17,8 @@ from kaaj_agent.shadow import Shadow
 _log: Final = logging.getLogger(__name__)
 IDLE_SECONDS: Final = 600.0
 """How long a shadow is kept that nobody uses."""
+LEAVE_SECONDS: Final = 2.0
+"""How long the end of the process waits for the removal."""
 
 
 class WarmShadow:
@@ -56,11 +58,11 @@ class WarmShadow:
         self._timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire)
 
     async def close(self) -> None:
-        """Nothing is kept any more."""
+        """The process ends, and nothing is kept any more."""
         self._closed = True
         kept = self._let_go()
         if kept is not None:
-            await kept.close()
+            await kept.leave(LEAVE_SECONDS)
         if self._closing:
             await asyncio.wait(self._closing)
 

@@ -10,7 +10,7 @@ import pytest
 
 from kaaj_agent.document import Document
 from kaaj_agent.ignore import Ignore
-from kaaj_agent.shadow import Shadow
+from kaaj_agent.shadow import Shadow, sweep
 from kaaj_agent.warm_shadow import WarmShadow
 from kaaj_agent.world import Folders, World
 
@@ -144,3 +144,15 @@ async def test_one_that_nobody_uses_is_removed(root: Path, tmp_path: Path, monke
     assert not shadow.folder.exists()
     assert await warm.take("key") is None
     await warm.close()
+
+
+async def test_the_end_of_the_process_does_not_wait_for_a_large_one(shadow: Shadow, root: Path, tmp_path: Path) -> None:
+    """What is left of it the next start sweeps away."""
+    await shadow.leave(-1.0)
+    assert shadow.folder.exists()
+    await sweep(tmp_path / "state")
+    assert not shadow.folder.exists()
+    other = await Shadow.open(Folders.of(root), tmp_path / "state")
+    await other.sync(World(Folders.of(root)).snapshot())
+    await other.leave(20.0)
+    assert list((tmp_path / "state" / "shadows").iterdir()) == []
