@@ -18,7 +18,7 @@ FIX = answer_calls(
 
 async def titles(editor: FakeEditor, uri: str) -> dict[str, Any]:
     place = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
-    asked = {"textDocument": {"uri": uri}, "range": place, "context": {"diagnostics": []}}
+    asked: dict[str, Any] = {"textDocument": {"uri": uri}, "range": place, "context": {"diagnostics": []}}
     return {action["title"]: action for action in await editor.request("textDocument/codeAction", asked)}
 
 
