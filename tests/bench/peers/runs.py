@@ -77,8 +77,10 @@ def append(out: Path, line: Line) -> None:
 
 async def run_one(agent: Agent, task: EvalTask, endpoint: Endpoint, logs: Path, limit: float) -> Line:
     """Run it. `limit` counts seconds, and the task's own `timeout` holds too. What the agent said goes to `logs`."""
-    folder = Path(tempfile.mkdtemp(prefix="kaaj-peers-")).resolve()
-    workspace, home = folder / task.folder.name, folder / "home"
+    # One place for all runs: a name of its own for each would stand early in some prompts, and break their cache.
+    folder = Path(tempfile.gettempdir()).resolve() / f"kaaj-peers-{os.getpid()}"
+    folder.mkdir(mode=0o700)
+    workspace, home = folder / "workspace", folder / "home"
     log = logs / agent.name / f"{task.name.replace('/', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     took, status, error, solved = 0.0, "failed", "", False
