@@ -92,13 +92,17 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {key: self._gone_through(one) for key, one in value.items()}
-        if isinstance(value, tuple | list):
-            rows = cast("Sequence[Any]", value)
-            return type(value)(map(self._gone_through, rows))
+            named: Mapping[Any, Any] = value
+            return {key: self._gone_through(one) for key, one in named.items()}
+        if isinstance(value, list):
+            rows: Sequence[Any] = value
+            return [self._gone_through(one) for one in rows]
+        if isinstance(value, tuple):
+            parts: Sequence[Any] = value
+            return tuple(self._gone_through(one) for one in parts)
         if is_dataclass(value) and not isinstance(value, type):
-            named = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
-            changed = {name: new for name, old in named.items() if (new := self._gone_through(old)) != old}
+            held = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
+            changed = {name: new for name, old in held.items() if (new := self._gone_through(old)) != old}
             return replace(value, **changed) if changed else value
         return value
 

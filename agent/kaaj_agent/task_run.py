@@ -8,6 +8,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kaaj_agent import events as ev
@@ -82,7 +83,7 @@ class TaskRun:
     async def _look_away(self) -> None:
         """Take out of the request what points at secrets and the like: no loop comes upon them that way."""
         request, ignore = self.request, self._ignore()
-        pointed = dict.fromkeys([*([request.path] if request.path else []), *(one.path for one in request.diagnostics)])
+        pointed = {one.path for one in request.diagnostics} | ({request.path} if request.path else set[Path]())
         reasons = await asyncio.to_thread(lambda: {path: ignore.reason(path) for path in pointed})
         hidden = {path: reason for path, reason in reasons.items() if reason in GUARDED and reason != "outside"}
         for path, reason in hidden.items():

@@ -54,7 +54,7 @@ def plant(root: Path) -> None:
 
 def curious() -> list[Any]:
     """A model that looks for keys everywhere, says them again, and then does its work."""
-    looks = [
+    looks: list[tuple[str, Any]] = [
         ("read", {"path": ".env"}),
         ("read", {"path": "id_rsa"}),
         ("read", {"path": "AGENTS.md"}),

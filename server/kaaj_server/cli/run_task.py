@@ -271,7 +271,8 @@ def _shown(value: Any) -> Any:
         case dict():
             return {key: _shown(one) for key, one in cast("dict[str, Any]", value).items()}
         case list():
-            return [_shown(one) for one in value]
+            rows: list[Any] = value
+            return [_shown(one) for one in rows]
         case _:
             return value
 
