@@ -70,7 +70,7 @@ test: dev ## the tests
 	$(BIN)/pytest $(ARGS)
 
 torture: dev ## the attacks at length: faults, kills, hostile input, load; KAAJ_TORTURE says how much
-	KAAJ_TORTURE=$${KAAJ_TORTURE:-200} $(BIN)/pytest tests/torture $(ARGS)
+	KAAJ_TORTURE=$${KAAJ_TORTURE:-200} $(BIN)/pytest tests/torture tests/unit/test_beneath.py $(ARGS)
 
 test-editors: dev vsix ## the tests in the real editors; installs them in ~/.cache/kaaj-editors (KAAJ_EDITORS_DIR) first
 	$(BIN)/python tests/editors/lib/rig/install.py
