@@ -18,11 +18,9 @@ function App({ standing, view, history, problem }: AppState): JSX.Element {
   const running = view?.tasks.findLast(({ status }) => status === "running");
   return (
     <div class="app">
-      <h1 key="name" class="sr">
-        Kaaj
-      </h1>
       <Banners standing={standing} empty={empty} />
       <main key="main" class="main" aria-label="Conversation">
+        <h1 class="sr">Kaaj</h1>
         {view && !empty ? <Transcript key={view.id} view={view} restricted={standing.restricted} /> : view !== undefined && <Welcome standing={standing} />}
         {history && <History history={history} />}
       </main>

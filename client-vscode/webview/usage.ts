@@ -30,7 +30,7 @@ export function spent(usage: Usage): number {
 
 export function usageText(usage: Usage): string {
   const cost = costText(usage.cost);
-  return [`${tokensText(spent(usage))} tokens`, cost].filter(Boolean).join(" · ");
+  return [`${tokensText(spent(usage))} tokens`, cost && `cost ${cost}`].filter(Boolean).join(" · ");
 }
 
 /** The whole of it, for a tooltip. */

@@ -14,7 +14,7 @@ test("tokens, cost and time in few characters", () => {
   expect([999, 1000, 12_345, 99_949, 123_456, 1_234_567].map(tokensText)).toEqual(["999", "1k", "12.3k", "99.9k", "123k", "1.2M"]);
   expect([undefined, 0, 0.00004, 0.0123, 0.5, 2.345].map(costText)).toEqual(["", "", "< 0.0001", "0.012", "0.50", "2.35"]);
   expect([0.04, 9.9, 12.4, 75, 3700].map(secondsText)).toEqual(["0.0 s", "9.9 s", "12 s", "1 min 15 s", "1 h 1 min"]);
-  expect(usageText({ ...USAGE, cost: 0.02 })).toBe("12.3k tokens · 0.020");
+  expect(usageText({ ...USAGE, cost: 0.02 })).toBe("12.3k tokens · cost 0.020");
   expect(usageTitle(USAGE)).toBe("2 requests\n12,000 tokens read (9,000 from the cache)\n345 tokens written");
   expect(usageTitle({ ...USAGE, cost: 0 })).toContain("no cost");
 });

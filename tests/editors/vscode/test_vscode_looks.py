@@ -32,7 +32,7 @@ def total(prices: list[float]) -> float:
 
 > A quotation.
 """
-GRAVE: Final = {"serious", "critical"}
+GRAVE: Final = {"moderate", "serious", "critical"}
 THEMES: Final = {
     "light": "Light 2026",
     "dark": "Dark 2026",
@@ -76,6 +76,16 @@ async def test_looks(studio: Studio, theme: str) -> None:
     await window.shot("mention")
     problems["mention"] = await findings(window.chat)
     await window.chat.field.fill("")
+    await window.chat.button("Mode: Ask").click()
+    await expect(window.chat.frame.get_by_role("menuitemradio").first).to_be_visible()
+    await window.shot("menu")
+    problems["menu"] = await findings(window.chat)
+    await window.page.keyboard.press("Escape")
+    await window.view_action("Chat", "History")
+    await expect(window.chat.frame.get_by_role("searchbox")).to_be_focused()
+    await window.shot("history")
+    problems["history"] = await findings(window.chat)
+    await window.page.keyboard.press("Escape")
     await window.page.set_viewport_size({"width": 1800, "height": 1000})
     await window.widen_side_bar(800)
     await window.shot("wide")

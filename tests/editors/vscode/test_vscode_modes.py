@@ -48,7 +48,7 @@ async def test_modes(studio: Studio) -> None:
     # The window of the model, the tokens and what they cost.
     gauge = window.chat.frame.get_by_role("meter", name="Context window")
     await expect(gauge).to_have_attribute("aria-valuetext", re.compile(r"[\d,]+ of 32,768 tokens"))
-    await expect(window.chat.newest).to_contain_text(re.compile(r"k tokens · \d"))
+    await expect(window.chat.newest).to_contain_text(re.compile(r"k tokens · cost \d"))
     await expect(window.chat.frame.locator("form")).to_contain_text(re.compile(r"\dk · \d"))
 
     await window.chat.button("Run the plan").click()
