@@ -46,7 +46,7 @@ _HIDDEN: Final = re.compile(
 _LONE_RETURN: Final = re.compile(r"\r(?!\n)")
 _OUT_OF_SIGHT: Final = re.compile(rf"(?<![^\S\r\n])[^\S\r\n]{{{_FAR},}}+(?=\S)")
 _LOOK: Final = "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρυι\u0400-\u052f"
-_MIXED: Final = re.compile(rf"\w{{0,20}}?(?:[A-Za-z][{_LOOK}]|[{_LOOK}][A-Za-z])\w{{0,20}}")
+_MIXED: Final = re.compile(rf"(?:[A-Za-z][{_LOOK}]|[{_LOOK}][A-Za-z])\w{{0,20}}")
 """A word of Latin letters with Greek or Cyrillic ones among them that look the same."""
 
 _ACTED_ON: Final = (

@@ -52,6 +52,7 @@ _SEVERITIES: Final[dict[int, Literal["error", "warning", "information", "hint"]]
 }
 _TEXTS_MAX: Final = 1_000_000
 """Characters of all texts that are handed along with one prompt: they stand in the session's log and its events."""
+_WARNINGS_MAX: Final = 4_096
 _OF_FILES: Final = ("read", "edit", "write", "diagnostics")
 """The tools whose `path` is a file; that of the others may be a folder."""
 _OWN_STATUS: Final = ("pending", "skipped")
@@ -64,6 +65,7 @@ class Convert:
     def __init__(self, places: Places, documents: Documents) -> None:
         self.places = places
         self.documents = documents
+        self._warnings: dict[str, str] = {}
 
     # --- URIs and positions ----------------------------------------------------------------------------------------
 
@@ -271,7 +273,7 @@ class Convert:
             "digest": change.digest,
             "state": type(change.state).__name__.lower(),
             "summary": change.summary,
-            "files": [self._file(file) for file in change.files],
+            "files": [self._file(file, draft=isinstance(change.state, ch.Draft)) for file in change.files],
         }
         if change.check is not None:
             row["check"] = check_row(change.check)
@@ -279,12 +281,12 @@ class Convert:
             row["applied"] = sorted(change.state.hunks)
         return row
 
-    def _file(self, file: ch.FileChange) -> Json:
+    def _file(self, file: ch.FileChange, *, draft: bool) -> Json:
         base = file.before or Document(file.path, "")
         row: dict[str, Json] = {
             "uri": self.uri(file.path),
             "kind": file.kind,
-            "hunks": [self._hunk(base, hunk) for hunk in file.hunks],
+            "hunks": [self._hunk(base, hunk, draft=draft) for hunk in file.hunks],
         }
         if file.new_path is not None:
             row["new_uri"] = self.uri(file.new_path)
@@ -292,11 +294,20 @@ class Convert:
             row["warning"] = warning
         return row
 
-    def _hunk(self, base: Document, hunk: Hunk) -> Json:
+    def _hunk(self, base: Document, hunk: Hunk, *, draft: bool) -> Json:
+        """Drafts come with every edit, and are not decided on: what they hide is looked for in what is proposed."""
         place = self.range(base, hunk.start, hunk.end)
         row = {"id": hunk.id, "range": place, "old": hunk.old, "new": hunk.new}
-        warning = hunk_warning(hunk)
+        warning = "" if draft else self._warning(hunk)
         return row | ({"todo": hunk.todo} if hunk.todo else {}) | ({"warning": warning} if warning else {})
+
+    def _warning(self, hunk: Hunk) -> str:
+        """What a hunk hides, looked for once: its id covers its text."""
+        if hunk.id not in self._warnings:
+            if len(self._warnings) >= _WARNINGS_MAX:
+                self._warnings.clear()
+            self._warnings[hunk.id] = hunk_warning(hunk)
+        return self._warnings[hunk.id]
 
 
 # --- values without a place -----------------------------------------------------------------------------------------
