@@ -92,14 +92,11 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            named: Mapping[Any, Any] = value
-            return {key: self._gone_through(one) for key, one in named.items()}
+            return {key: self._gone_through(one) for key, one in cast("Mapping[str, Any]", value).items()}
         if isinstance(value, list):
-            rows: Sequence[Any] = value
-            return [self._gone_through(one) for one in rows]
+            return [self._gone_through(one) for one in cast("Sequence[Any]", value)]
         if isinstance(value, tuple):
-            parts: Sequence[Any] = value
-            return tuple(self._gone_through(one) for one in parts)
+            return tuple(self._gone_through(one) for one in cast("Sequence[Any]", value))
         if is_dataclass(value) and not isinstance(value, type):
             held = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
             changed = {name: new for name, old in held.items() if (new := self._gone_through(old)) != old}

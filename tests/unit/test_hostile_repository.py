@@ -85,9 +85,7 @@ async def test_no_file_of_a_repository_is_a_setting(tmp_path: Path, monkeypatch:
 
 def test_every_setting_of_the_vs_code_client_is_out_of_a_workspaces_reach() -> None:
     manifest: dict[str, Any] = json.loads((ROOT / "client-vscode" / "package.json").read_text("utf-8"))
-    configuration: Any = manifest["contributes"]["configuration"]
-    groups: list[Any] = configuration if isinstance(configuration, list) else [configuration]
-    settings: dict[str, Any] = {name: row for group in groups for name, row in group["properties"].items()}
+    settings: dict[str, Any] = manifest["contributes"]["configuration"]["properties"]
     assert settings
     assert {row.get("scope") for row in settings.values()} <= {"machine", "application"}
     told = {name.removeprefix("kaaj.") for name in settings}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -271,8 +272,7 @@ def _shown(value: Any) -> Any:
         case dict():
             return {key: _shown(one) for key, one in cast("dict[str, Any]", value).items()}
         case list():
-            rows: list[Any] = value
-            return [_shown(one) for one in rows]
+            return [_shown(one) for one in cast("Iterable[Any]", value)]
         case _:
             return value
 
