@@ -76,7 +76,7 @@ def strange(workspace: Path, tmp_path: Path) -> list[tuple[str, str]]:
         ("loop", "is not a usable path"),
         ("wide.txt", "is a binary file"),
         ("half.txt", "is not valid utf-16-le"),
-        (".env", "is withheld"),
+        (".env", "did not allow .env"),
         ("pipe", "is not a regular file"),
         (".git/config", "belongs to version control"),
         ("up", "is outside of the workspace"),
@@ -94,6 +94,7 @@ async def test_files_that_cannot_be_worked_on(
     endpoint.add(answer_calls(*((tool, {"path": name, **rest}) for name, _ in strange)), DONE)
     before = {name: data for name, data in everything(tmp_path).items() if "state" not in name}
     async with new_editor(capabilities=STREAM) as editor:
+        editor.answer = lambda _: "Keep it away"
         assert (await ended(editor))["status"] == "done"
         for (name, said), text in zip(strange, heard(endpoint), strict=True):
             assert said in text, (name, text)
@@ -226,7 +227,8 @@ async def test_names_of_all_sorts(
         assert {file["uri"] for file in change["files"]} == {editor.uri(name) for name in [*NAMES, "neu/Grüße \n.txt"]}
         await editor.command("kaaj.accept", {"change": change["id"], "digest": change["digest"]})
         assert [editor.buffers[editor.uri(name)] for name in NAMES] == ["x = 2\n"] * len(NAMES)
-        assert all(f"{name}\n1: x = 2" in heard(endpoint)[-1] for name in NAMES)
+        shown = [name.replace("\n", r"\n") for name in NAMES]  # each on one line
+        assert all(f"{name}\n1: x = 2" in heard(endpoint)[-1] for name in shown)
 
 
 async def test_a_name_that_is_no_utf8(new_editor: NewEditor, endpoint: ScriptedEndpoint, workspace: Path) -> None:
@@ -282,7 +284,7 @@ async def test_a_folder_is_taken_away_under_a_proposal(
         removed = [{"uri": workspace.as_uri(), "name": "shop"}]
         editor.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [], "removed": removed}})
         decision = {"change": change["id"], "digest": change["digest"]}
-        with pytest.raises(RpcError, match="the proposal is kept"):
+        with pytest.raises(RpcError, match="the change is kept"):
             await editor.command("kaaj.accept", decision)
         assert editor.edits == []
         editor.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": removed, "removed": []}})

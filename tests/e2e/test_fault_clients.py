@@ -249,7 +249,8 @@ async def test_what_a_killed_server_held_belongs_to_the_next_that_starts(
 HOLDS = """
 import sys, time
 from filelock import FileLock
-FileLock(sys.argv[1]).acquire()
+lock = FileLock(sys.argv[1])
+lock.acquire()
 print("held", flush=True)
 time.sleep(60)
 """
