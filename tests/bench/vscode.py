@@ -195,7 +195,7 @@ async def memory(browser: Browser, program: Program) -> None:
         before, nodes_before = await heap(window)
         for number in range(TURNS):
             await window.chat.send(f"turn {number}")
-            await window.chat.newest.get_by_text("Done").wait_for()
+            await window.chat.newest.get_by_text("Done", exact=True).wait_for()
         after, nodes = await heap(window)
         # The chat's page has a heap of its own only where it has a process of its own: what it added is told.
         grown = (after - before) / MEGA
