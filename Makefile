@@ -20,6 +20,7 @@ TOOLS := build/tools
 
 # More words for the program that a target runs: make test ARGS="-k todo", make demo ARGS=--yes
 ARGS ?=
+JOBS ?= 3
 
 .PHONY: help setup dev demo test torture test-editors check check-python check-client gen format bench lock audit sbom vsix clean
 
@@ -66,8 +67,8 @@ dev: $(VENV)/.dev ## and what is needed to work on it
 demo: setup ## the main job, on a small project
 	$(BIN)/kaaj demo $(ARGS)
 
-test: dev ## the tests
-	$(BIN)/pytest $(ARGS)
+test: dev ## the tests, JOBS at a time: they wait about as long as they compute
+	$(BIN)/pytest --numprocesses=$(JOBS) $(ARGS)
 
 torture: dev ## the attacks at length: faults, kills, hostile input, load; KAAJ_TORTURE says how much
 	KAAJ_TORTURE=$${KAAJ_TORTURE:-200} $(BIN)/pytest tests/torture tests/unit/test_beneath.py $(ARGS)
