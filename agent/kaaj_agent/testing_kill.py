@@ -3,8 +3,9 @@
 Nothing of this is known to the code that is killed. The work is a function `victim(folder, arm)` of a test file: it
 prepares `folder`, calls `arm`, and does what may be killed. A driver, a process of its own, forks it again and again:
 once for each call from the first to the last, killed right before it; once more for each writing, killed in the middle
-of it; and as often as is asked at random moments. Calls are caught by wrapping the functions of `os` and the files
-that are opened for writing, in the fork alone. POSIX only.
+of it; and as often as is asked at random moments, which begin at a random call: most of the time is spent between few
+of them, and moments drawn from the clock alone would all fall there. Calls are caught by wrapping the functions of `os`
+and the files that are opened for writing, in the fork alone. POSIX only.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _TRIES: Final = 10
 """To kill a victim at a random moment before it has come to its end."""
 
+_ARMED: Final = b"armed\n"
 _MANY: Final = 5_000
 """Calls after which a work is taken to have no end."""
 
@@ -173,20 +175,23 @@ def _opened(reached: Reached, file: Any, mode: str, buffering: int, *rest: Any, 
 
 
 def _fork(folder: Path, victim: Victim, at: int, *, torn: bool, delay: float | None = None) -> tuple[str, float, int]:
-    """Run once. The call before which it was killed ("" where it was not), the seconds it took, and the calls."""
+    """Run once. The call before which it was killed ("" where it was not), the seconds it took, and the calls.
+
+    With a `delay` it is killed that many seconds after the call `at`, or after the beginning for 0.
+    """
     folder.mkdir()
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _child(folder, victim, at, writing, torn=torn)
+        _child(folder, victim, at, writing, torn=torn, timed=delay is not None)
     os.close(writing)
     try:
         with os.fdopen(reading, "rb", buffering=0) as news:
-            news.readline()  # armed
+            first = news.readline()  # armed, or nothing more than the count at its end
             begun = time.monotonic()
-            if delay is not None and not select.select([news], [], [], delay)[0]:
+            if delay is not None and first == _ARMED and not select.select([news], [], [], delay)[0]:
                 os.kill(pid, signal.SIGKILL)
-            told = [line.decode() for line in news.read().splitlines()]
+            told = [line.decode() for line in (first.replace(_ARMED, b"") + news.read()).splitlines()]
             seconds = time.monotonic() - begun
     finally:
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -198,7 +203,7 @@ def _fork(folder: Path, victim: Victim, at: int, *, torn: bool, delay: float | N
     raise AssertionError(f"{folder.name} ended with {status}\n{log}")
 
 
-def _child(folder: Path, victim: Victim, at: int, told: int, *, torn: bool) -> NoReturn:
+def _child(folder: Path, victim: Victim, at: int, told: int, *, torn: bool, timed: bool) -> NoReturn:
     log = os.open(folder.parent / f"{folder.name}.log", os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -208,7 +213,9 @@ def _child(folder: Path, victim: Victim, at: int, told: int, *, torn: bool) -> N
     def reached(name: str, half: Callable[[], None]) -> None:
         nonlocal count
         count += 1
-        if count == at:
+        if count == at and timed:
+            write(told, _ARMED)
+        elif count == at:
             if torn:
                 half()
             write(told, f"{name}\n".encode())
@@ -216,7 +223,8 @@ def _child(folder: Path, victim: Victim, at: int, told: int, *, torn: bool) -> N
 
     def arm() -> None:
         watch(reached)
-        write(told, b"armed\n")
+        if not timed or at == 0:
+            write(told, _ARMED)
 
     code = 1
     try:
@@ -232,10 +240,10 @@ def _child(folder: Path, victim: Victim, at: int, told: int, *, torn: bool) -> N
 
 def _sweep(victim: Victim, base: Path, moments: int, seed: int) -> Iterator[Kill]:
     dice = random.Random(seed)  # noqa: S311 - moments, no secrets
-    whole = 0.0
+    whole, calls = 0.0, 0
     for _ in range(2):  # the first run is slower: it warms caches up
         folder = base / f"warm-{_}"
-        _, whole, _calls = _fork(folder, victim, 0, torn=False)
+        _, whole, calls = _fork(folder, victim, 0, torn=False)
     for number in range(1, _MANY):
         folder = base / f"call-{number:04d}"
         call, _seconds, _calls = _fork(folder, victim, number, torn=False)
@@ -248,8 +256,8 @@ def _sweep(victim: Victim, base: Path, moments: int, seed: int) -> Iterator[Kill
     for number in range(moments):
         for attempt in range(_TRIES):
             folder = base / f"moment-{number:04d}-{attempt}"
-            call, seconds, _calls = _fork(folder, victim, 0, torn=False, delay=dice.uniform(0, whole))
-            whole = whole if call else seconds  # the machine is quicker now than it was: it had come to its end
+            delay = dice.uniform(0, 2 * whole / (calls + 1))
+            call, _seconds, _calls = _fork(folder, victim, dice.randint(0, calls), torn=False, delay=delay)
             if call or attempt == _TRIES - 1:
                 yield Kill(folder, call, number)
                 break
