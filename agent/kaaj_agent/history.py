@@ -132,15 +132,13 @@ class History:
     def entries(self, roots: Iterable[Path] = ()) -> list[Kept]:
         """The entries of every workspace that shares one of `roots` (of all, if none is named), oldest first."""
         wanted = set(roots)
-        found = [kept for file in self._files("*") if (kept := read(file)) is not None]
-        found.sort(key=lambda kept: (kept.time, kept.file.name))
-        return [kept for kept in found if not wanted or wanted.intersection(kept.roots)]
+        return [kept for kept in self._in_order("*") if not wanted or wanted.intersection(kept.roots)]
 
     def of_change(self, change: str) -> list[Kept]:
         """The entries of one change, oldest first: applied once, and perhaps again after it was taken back."""
         if not change.replace("-", "").isalnum():
             return []
-        return [kept for file in sorted(self._files(f"*-{change}")) if (kept := read(file)) is not None]
+        return self._in_order(f"*-{change}")
 
     def claim(self, kept: Kept) -> Entry | None:
         """Take over what another process left; None where that process lives, or somebody else was quicker."""
@@ -159,6 +157,19 @@ class History:
             if kept.session == session and (entry := self.claim(kept)) is not None:
                 with suppress(OSError):
                     entry.end(None)
+
+    def _in_order(self, stem: str) -> list[Kept]:
+        """Oldest first: by number within a workspace, by time between workspaces. A clock that was set back does not
+        make a later entry the older one.
+        """
+        found: list[tuple[float, Kept]] = []
+        latest: dict[Path, float] = {}
+        for file in sorted(self._files(stem), key=lambda file: file.name):
+            if (kept := read(file)) is not None:
+                latest[file.parent] = max(kept.time, latest.get(file.parent, kept.time))
+                found.append((latest[file.parent], kept))
+        found.sort(key=lambda row: (row[0], row[1].file.name))
+        return [kept for _, kept in found]
 
     def _files(self, stem: str) -> Iterator[Path]:
         for stage in get_args(Stage):

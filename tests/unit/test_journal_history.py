@@ -210,9 +210,18 @@ def test_a_clock_that_jumps_does_not_change_who_is_oldest(tmp_path: Path, monkey
     times = iter([5e9, 4e9, 3e9, 2e9, 1e9, 0.0])
     monkeypatch.setattr("kaaj_agent.history.time.time", lambda: next(times))
     fill(history, tmp_path, 6)
-    left = sorted(names(history, tmp_path))
-    assert left == [f"change-{number}" for number in range(6 - len(left), 6)]
-    assert len(left) < 6
+    left = names(history, tmp_path)
+    assert left == [f"change-{number}" for number in range(6 - len(left), 6)], "and the newest is offered first"
+    assert 1 < len(left) < 6
+
+
+def test_the_last_of_a_change_is_the_last_in_time_whichever_folders_were_open(tmp_path: Path) -> None:
+    history = History(tmp_path / "history")
+    sets = ([tmp_path / "one"], [tmp_path / "one", tmp_path / "two"])
+    for change, order in (("change-a", sets), ("change-b", sets[::-1])):
+        for session, roots in zip(("first", "then"), order, strict=True):
+            history.begin(edit(tmp_path / "one" / "a", "x", "y", change), session, roots).end("applied")
+        assert [kept.session for kept in history.of_change(change)] == ["first", "then"]
 
 
 def test_leftovers_of_the_killed_are_cleared(tmp_path: Path) -> None:
