@@ -85,11 +85,14 @@ def language_of(path: PurePath | str) -> Language:
     return _BY_NAME.get(name) or (_BY_EXTENSION.get(extension.lower(), PLAIN) if dot and stem else PLAIN)
 
 
+_TEST_STEMS: Final = frozenset({"conftest", "test", "tests", "spec", "specs"})
+
+
 def is_test(path: PurePath) -> bool:
     """Whether a file holds tests, by the usual names."""
     name = path.name.lower()
     stem = name.split(".", 1)[0]
-    if stem.startswith("test_") or stem.endswith(("_test", "_spec", "_tests")) or stem == "conftest":
+    if stem.startswith("test_") or stem.endswith(("_test", "_spec", "_tests")) or stem in _TEST_STEMS:
         return True
     if ".test." in name or ".spec." in name or path.stem.endswith(("Test", "Tests", "Spec")):
         return True

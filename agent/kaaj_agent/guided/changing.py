@@ -15,7 +15,7 @@ from kaaj_agent.guided import evidence, rename, rewrite, targets
 from kaaj_agent.guided.merge import Refusal
 from kaaj_agent.guided.plan import Plan
 from kaaj_agent.guided.sources import Sources, load_for
-from kaaj_agent.guided.units import is_test, spans
+from kaaj_agent.guided.units import spans
 from kaaj_agent.languages import language_of
 from kaaj_agent.limits import LimitReachedError
 from kaaj_agent.prompt import problems_text
@@ -95,7 +95,7 @@ class Changing:
             if self.work.staging.files != saved:
                 outcome.result = await self.work.check()
                 if not reason and not self._better(outcome.result):
-                    await self._without_failing(units, outcome)
+                    await self._without_failing(sources, units, outcome)
                 if not reason and self._better(outcome.result):
                     outcome.ok = True
                     staged = {file.target for file in self.work.staging.files}
@@ -116,7 +116,7 @@ class Changing:
             self.plan.failed(item, "No attempt held.")
         return outcome
 
-    async def _without_failing(self, units: Sequence[rewrite.Unit], outcome: Changed) -> None:
+    async def _without_failing(self, sources: Sources, units: Sequence[rewrite.Unit], outcome: Changed) -> None:
         """New tests that fail are taken out again: what they expect is as likely wrong as the code that they test."""
         if self.work.request.intent != "tests":
             return
@@ -124,7 +124,7 @@ class Changing:
         gone: list[str] = []
         for unit in units:
             document = await self.work.staging.find(unit.path)
-            if document is None or not is_test(unit.path):
+            if document is None or not sources.is_test(unit.path):
                 continue
             old = {span.name for span in await asyncio.to_thread(spans, unit.path, unit.text)}
             lines = document.text.split("\n")

@@ -10,6 +10,7 @@ from typing import Final
 
 from kaaj_agent.changes import ChangeSet, CheckResult, FileChange
 from kaaj_agent.document import digest_of, encode
+from kaaj_agent.guided import yardstick
 from kaaj_agent.guided.evidence import Case, failing_cases
 from kaaj_agent.guided.forking import ForkRunner
 from kaaj_agent.guided.narrow import forkable, narrowed
@@ -37,6 +38,8 @@ class Judge:
     baseline: CheckResult
     command: str | None = None
     patience: float | None = None
+    names: frozenset[str] = frozenset()
+    """The bare names of all cases that failed before."""
     judged: int = 0
     runner: ForkRunner | None = None
     _tried: bool = False
@@ -49,7 +52,8 @@ class Judge:
         patience = max(_LEAST_SECONDS, baseline.seconds * _SLOWER)
         known = frozenset(case.id for case in failing_cases(baseline.output))
         targets = frozenset(case.id for case in cases)
-        judge = cls(work, targets, known - targets, baseline, None, patience)
+        names = frozenset(case.name for case in (*cases, *failing_cases(baseline.output)))
+        judge = cls(work, targets, known - targets, baseline, None, patience, names)
         command = narrowed(baseline.command, cases)
         if command is not None and baseline.seconds > 0.2:
             alone = await work.workshop.check(work.change(), command=command, timeout=patience)
@@ -70,6 +74,8 @@ class Judge:
         change = await changed(self.work, texts)
         if change.files == self.work.staging.files:
             return Verdict(False, self._score(self.baseline), self.baseline.output)
+        if await self._cuts(texts):
+            return Verdict(False, self._score(self.baseline) - 1, self.baseline.output)
         self.judged += 1
         async with self._turn:
             verdict = await self._first(change, texts)
@@ -80,6 +86,14 @@ class Judge:
                     await self._lay_out()  # forks stand on what is staged, and the check has laid the candidate over it
         self._seen[key] = verdict
         return verdict
+
+    async def _cuts(self, texts: Mapping[Path, str]) -> bool:
+        """Whether a candidate alters a test that is to judge it."""
+        for path, text in texts.items():
+            document = await self.work.staging.find(path)
+            if document is not None and await asyncio.to_thread(yardstick.cut, path, document.text, text, self.names):
+                return True
+        return False
 
     async def _first(self, change: ChangeSet, texts: Mapping[Path, str]) -> Verdict | None:
         """A verdict by what is quicker than the whole check, if it is a bad one; else None."""

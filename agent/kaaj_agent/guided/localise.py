@@ -11,13 +11,15 @@ from typing import Final
 
 from kaaj_agent.guided.evidence import Case, Place
 from kaaj_agent.guided.sources import Sources
-from kaaj_agent.guided.units import Span, enclosing, is_test, names_called
+from kaaj_agent.guided.units import Span, enclosing, names_called
 from kaaj_agent.mentions import identifiers as identifiers  # noqa: PLC0414 - a part of this module's interface
 from kaaj_agent.ports import Diagnostic
 
 SUSPECTS_MAX: Final = 12
 _DEPTH: Final = 2
 _FADE: Final = 0.8
+_WHOLE_MAX: Final = 120
+"""Lines of a file that is suspected as a whole."""
 _TESTS: Final = 20
 """How many failing and how many passing tests are followed into the code."""
 
@@ -88,14 +90,14 @@ def suspects(
     board = _Board(sources)
     rank = 0
     for place in places:
-        if is_test(place.path):
+        if sources.is_test(place.path):
             continue
         span = enclosing(sources.spans(place.path), place.line)
         if span is not None:
             board.put(place.path, span, max(8.0, 16.0 - 2 * rank))
             rank += 1
     for case in cases:
-        _of_test(board, case, [place for place in places if is_test(place.path)])
+        _of_test(board, case, [place for place in places if sources.is_test(place.path)])
     for _ in range(_DEPTH):
         _callees(board)
     _by_spectrum(board, failing or cases)
@@ -122,7 +124,7 @@ def _by_spectrum(board: _Board, cases: Sequence[Case]) -> None:
     others = [
         Case("", span.bare, "", sources.name(path))
         for path in sorted(files)
-        if is_test(path)
+        if sources.is_test(path)
         for span in sources.spans(path)
         if span.kind == "function" and span.bare.lower().startswith("test") and span.bare not in names
     ]
@@ -210,15 +212,19 @@ def _of_focus(board: _Board, focus: Focus) -> None:
     for word, weight in identifiers(focus.words).items():
         for path, span in sources.definitions(word):
             board.add(path, span, weight)
-    if focus.path is not None and focus.path in sources.texts and not is_test(focus.path):
+    if focus.path is not None and focus.path in sources.texts and not sources.is_test(focus.path):
         for span in sources.spans(focus.path):
             if focus.lines and span.kind == "function" and _touch(span, focus.lines):
                 board.add(focus.path, span, 8.0)
     for path, lines in focus.also:
-        if path in sources.texts and not is_test(path):
+        if path in sources.texts and not sources.is_test(path):
             for span in sources.spans(path):
                 if span.kind == "function" and (lines is None or _touch(span, lines)):
                     board.add(path, span, 2.0 if lines is None else 8.0)
+    for path in named_files(sources, focus.words):
+        size = sources.texts[path].count("\n") + 1
+        if not sources.is_test(path) and size <= _WHOLE_MAX and not sources.spans(path):
+            board.add(path, Span("", 1, size, "text"), 12.0)
     for problem in focus.problems:
         if problem.path in sources.texts:
             span_ = enclosing(sources.spans(problem.path), problem.line)
@@ -235,7 +241,7 @@ def _whole_files(sources: Sources, found: Sequence[Suspect]) -> list[Suspect]:
     whole: list[Suspect] = []
     for path in dict.fromkeys(suspect.path for suspect in found[:4]):
         size = len(sources.texts[path].split("\n"))
-        if size <= 120:
+        if size <= _WHOLE_MAX and not any(s.path == path and s.span.kind == "text" for s in found):
             whole.append(Suspect(path, Span("", 1, size, "file"), 0.5))
     return whole
 

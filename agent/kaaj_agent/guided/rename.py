@@ -13,7 +13,7 @@ from typing import Final
 from kaaj_agent.guided.localise import named_files
 from kaaj_agent.guided.merge import Refusal
 from kaaj_agent.guided.sources import Sources
-from kaaj_agent.guided.units import PYTHON, Span, is_test
+from kaaj_agent.guided.units import PYTHON, Span
 
 _KIND: Final = (
     r"(?:(?:the|my|this)\s+)?(?:(?:function|method|class|variable|constant|attribute|field|parameter|type)\s+)?"
@@ -88,7 +88,7 @@ def _kinds(sources: Sources, name: str) -> list[tuple[Path, bool]]:
     """Where a name is defined, each with whether it is a member of a class."""
     found: list[tuple[Path, bool]] = []
     for path, span in sources.definitions(name, tests=True):
-        if not is_test(path) or not span.bare.startswith("test"):
+        if not sources.is_test(path) or not span.bare.startswith("test"):
             found.append((path, _inside_class(sources.spans(path), span)))
     if not found:
         constant = re.compile(

@@ -20,7 +20,6 @@ from kaaj_agent.guided.merge import Refusal
 from kaaj_agent.guided.passive import passive_lines
 from kaaj_agent.guided.plan import Plan
 from kaaj_agent.guided.sources import Sources, load_for
-from kaaj_agent.guided.units import is_test
 from kaaj_agent.languages import language_of
 from kaaj_agent.ports import Scorer
 from kaaj_agent.repair import unit as regions
@@ -187,7 +186,7 @@ class Repairing:
         detail = re.sub(r"^\s*[~^]+\s*$\n?", "", detail, flags=re.MULTILINE)
         shown = ""
         for path, span in self.sources.definitions(case.name, tests=True)[:1] if case.name else []:
-            if is_test(path) and span.size <= _TEST_LINES:
+            if self.sources.is_test(path) and span.size <= _TEST_LINES:
                 shown = self.sources.lines(path, span) + "\n\n"
         return shown + detail.strip()
 
@@ -257,7 +256,7 @@ class Repairing:
         """A whole function written anew, greedy first, then samples; the first that the judge takes."""
         path, span = step.suspect.path, step.suspect.span
         unit = rewrite.Unit(
-            path, self.sources.name(path), self.sources.texts[path], span if span.kind != "file" else None
+            path, self.sources.name(path), self.sources.texts[path], span if span.kind not in ("file", "text") else None
         )
         messages = rewrite.fix_messages(unit, "", evidence.tail(failure, 1_800))
         with self.work.activity("rewrite", f"write {unit.title} anew") as activity:

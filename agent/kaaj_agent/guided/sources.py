@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kaaj_agent import disk
+from kaaj_agent import disk, mentions
 from kaaj_agent.failures import FileError
 from kaaj_agent.guided.units import CODE, Span, is_test, spans
 from kaaj_agent.ignore import GUARDED, Ignore
@@ -54,6 +54,11 @@ class Sources:
     def known(self) -> frozenset[Path]:
         return frozenset(self.texts)
 
+    def is_test(self, path: Path) -> bool:
+        """Whether a file holds tests, by its name in the workspace: the folders around that tell nothing."""
+        root = self.folders.root_of(path)
+        return is_test(path.relative_to(root) if root is not None and path != root else path)
+
     def put(self, path: Path, text: str | None) -> None:
         """The text of a file has become another, or it is gone."""
         if text is None:
@@ -92,7 +97,7 @@ class Sources:
         return [
             (path, span)
             for path in self.defining(name)
-            if tests or not is_test(path)
+            if tests or not self.is_test(path)
             for span in self.spans(path)
             if span.bare == name
         ]
@@ -116,9 +121,10 @@ class Sources:
 async def load(
     staging: Staging, ignore: Ignore, repo_map: RepoMap | None = None, *, about: str = "", focus: Path | None = None
 ) -> Sources:
-    """Every code file that is not ignored, as it stands with unsaved buffers and what is staged.
+    """Every code file that is not ignored, and any text file that the words `about` name, as it stands with unsaved
+    buffers and what is staged.
 
-    Of more than `FILES_MAX` those that `repo_map` finds nearest to the words `about` and the file in `focus`.
+    Of more than `FILES_MAX` those that `repo_map` finds nearest to these words and the file in `focus`.
     """
     folders = staging.folders
     over: dict[Path, str | None] = {
@@ -127,11 +133,12 @@ async def load(
     for file in staging.files:
         over[file.path] = None
         over[file.target] = file.after
-    sources = await asyncio.to_thread(_load, folders, ignore, over, ())
+    named = frozenset(name.rpartition("/")[2] for name in mentions.paths(about))
+    sources = await asyncio.to_thread(_load, folders, ignore, over, (), named)
     if len(sources.texts) < FILES_MAX or repo_map is None:
         return sources
     nearest = await repo_map.nearest(focus=[focus] if focus else [], mentioned=about, limit=FILES_MAX)
-    return await asyncio.to_thread(_load, folders, ignore, over, nearest) if nearest else sources
+    return await asyncio.to_thread(_load, folders, ignore, over, nearest, named) if nearest else sources
 
 
 async def load_for(work: Work, about: str) -> Sources:
@@ -140,14 +147,16 @@ async def load_for(work: Work, about: str) -> Sources:
     return await load(work.staging, work.bench.ignore, repo_map, about=about, focus=work.request.path)
 
 
-def _load(folders: Folders, ignore: Ignore, over: Mapping[Path, str | None], first: Sequence[Path]) -> Sources:
+def _load(
+    folders: Folders, ignore: Ignore, over: Mapping[Path, str | None], first: Sequence[Path], named: frozenset[str]
+) -> Sources:
     texts: dict[Path, str] = {
         path: text for path, text in over.items() if text is not None and ignore.reason(path) not in GUARDED
     }
     for path in chain(first, *(ignore.walk(root) for root in folders.roots)):
         if len(texts) >= FILES_MAX:
             break
-        if path in over or path in texts or path.suffix.lower() not in CODE:
+        if path in over or path in texts or (path.suffix.lower() not in CODE and path.name not in named):
             continue
         try:
             if path.stat().st_size <= FILE_MAX:

@@ -14,7 +14,7 @@ from kaaj_agent.failures import FileError
 from kaaj_agent.guided import localise
 from kaaj_agent.guided.rewrite import WHOLE_LINES, Unit, sampling
 from kaaj_agent.guided.sources import Sources
-from kaaj_agent.guided.units import CODE, Span, enclosing, is_test
+from kaaj_agent.guided.units import CODE, Span, enclosing
 from kaaj_agent.ports import Json, Message, Request
 from kaaj_agent.work import Work
 
@@ -41,13 +41,13 @@ async def units(work: Work, sources: Sources, wish: str, *, pointed: bool = True
         return lines
     fresh = await _new_files(work, sources, wish)
     words = {word: weight for word, weight in localise.identifiers(wish).items() if weight >= _SURE}
-    tests_too = bool(_ABOUT_TESTS.search(wish)) or any(map(is_test, _about(work, marked)))
+    tests_too = bool(_ABOUT_TESTS.search(wish)) or any(map(sources.is_test, _about(work, marked)))
     defining = await asyncio.to_thread(_defining, sources, words)
     paths = list(dict.fromkeys([*localise.named_files(sources, wish), *defining]))
     using = [path for path in sources.mentioning(words) if path not in paths]
     if not tests_too:
-        paths = [path for path in paths if not is_test(path)]
-        using = [path for path in using if not is_test(path)]
+        paths = [path for path in paths if not sources.is_test(path)]
+        using = [path for path in using if not sources.is_test(path)]
     if marked and (not paths or set(marked).intersection(paths)):  # else they are only to be looked at
         named = localise.named_files(sources, wish)
         paths, using = list(dict.fromkeys([*named, *marked])), []
@@ -101,7 +101,7 @@ def _defining(sources: Sources, words: dict[str, float]) -> list[Path]:
 
 
 def _all(sources: Sources, *, tests: bool) -> list[Path]:
-    return [path for path in sources.texts if tests or not is_test(path)]
+    return [path for path in sources.texts if tests or not sources.is_test(path)]
 
 
 async def _selected(work: Work, sources: Sources, path: Path, lines: tuple[int, int]) -> Unit | None:
@@ -162,7 +162,7 @@ def _tests_of(sources: Sources, path: Path) -> Unit:
     for other, text in sources.texts.items():
         if other.name in wanted:
             return Unit(other, sources.name(other), text, None)
-    beside = next((other for other in sources.texts if is_test(other) and other.suffix == path.suffix), None)
+    beside = next((other for other in sources.texts if sources.is_test(other) and other.suffix == path.suffix), None)
     name = f"test_{path.stem}{path.suffix}" if path.suffix == ".py" else f"{path.stem}.test{path.suffix}"
     fresh = (beside.parent if beside is not None else path.parent) / name
     return Unit(fresh, sources.name(fresh), "", None)
