@@ -304,7 +304,8 @@ class Reviews:
         words = "Taking the change back is proposed, with what was edited since kept."
         if found.conflicts:
             words += f" In {found.conflicts} place{'s' * (found.conflicts != 1)} both texts stand between marks."
-        session.emit(ev.Noticed(change.task, "info", f"{words} Left alone: {told}." if told else words))
+        words = f"{words} Left alone: {told}." if told else words
+        session.emit(ev.Noticed(change.task, "warning" if found.conflicts else "info", words))
         return proposal
 
     def _refuse_all(self, session: Session, change: ChangeSet, reason: str) -> None:

@@ -109,7 +109,10 @@ async def merged(change: ChangeSet, now: Snapshot) -> Merger:
             conflicts += text.conflicts
             back.append(one)
     name = "change-" + secrets.token_hex(5)
-    proposal = ChangeSet(name, change.task, tuple(back), summary=_summary(change), undoes=change.id)
+    summary = _summary(change)
+    if conflicts:
+        summary += f" ({conflicts} conflict{'s' * (conflicts != 1)}, marked in the text)"
+    proposal = ChangeSet(name, change.task, tuple(back), summary=summary, undoes=change.id)
     return Merger(proposal, conflicts, tuple(left))
 
 

@@ -191,9 +191,10 @@ export interface ChangeResult {
   message: string;
 }
 /**
- * Take an applied change back, at any later time. Refused where its lines were edited since; edits of other lines
- * stay. `uri` takes back what the change did to that file alone. `merge` writes nothing: the way back is proposed as a
- * change of its own, with later edits merged in, and places that only the person can decide between marks.
+ * Take an applied change back, at any later time. Refused where its lines were edited since (`data.stale` of the
+ * error names those files); edits of other lines stay. `uri` takes back what the change did to that file alone.
+ * `merge` writes nothing: the way back is proposed as a change of its own, with later edits merged in, and places
+ * that only the person can decide between marks.
  */
 export interface UndoArgument {
   change: string;

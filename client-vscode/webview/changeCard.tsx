@@ -54,10 +54,12 @@ export const ChangeCard = memo(function ChangeCard({ change }: { change: Change 
   );
 });
 
+const MERGE = "Propose the way back with what was edited since kept; you review it before anything is written";
+
 function Actions({ change }: { change: Change }): JSX.Element {
   const { state } = change;
-  const button = (action: ChangeAction, label: string, look: string): JSX.Element => (
-    <button type="button" class={look} onClick={() => { ask(change, action); }}>
+  const button = (action: ChangeAction, label: string, look: string, title?: string): JSX.Element => (
+    <button type="button" class={look} title={title} onClick={() => { ask(change, action); }}>
       {label}
     </button>
   );
@@ -66,6 +68,7 @@ function Actions({ change }: { change: Change }): JSX.Element {
       {state === "proposed" && button("accept", "Apply", "primary")}
       {state === "proposed" && button("reject", "Reject", "secondary")}
       {state === "applied" && button("undo", "Undo", "secondary")}
+      {state === "applied" && button("undoMerge", "Undo with a merge", "link", MERGE)}
       {button("show", "Show diff", state === "proposed" ? "secondary" : "link")}
     </div>
   );

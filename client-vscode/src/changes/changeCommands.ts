@@ -10,6 +10,7 @@ import type { ChangeAbout } from "./changeRows";
 import { hunkAt, spansIn } from "./changeText";
 import type { CheckOutput } from "./checkOutput";
 import { SCHEME, type Review } from "./review";
+import { MERGE_DETAIL, mergeQuestion, staleFiles, undoing } from "./undoing";
 
 /** What another part of the client, or a keybinding, may hand to these commands in place of a row. */
 export interface PartIds {
@@ -53,6 +54,22 @@ export function registerChangeCommands({ server, store }: Kaaj, { review, output
     if (reason === undefined) return;
     say(await server.run("kaaj.reject", decision(part, reason)), ["rejected", "proposed"]);
   };
+  const undo = async (part: Part): Promise<void> => {
+    try {
+      say(await server.run("kaaj.undo", undoing(part)), ["undone"]);
+    } catch (error) {
+      const edited = staleFiles(error);
+      if (edited.length === 0) throw error;
+      if (await wantsMerge(edited)) await merge(part);
+    }
+  };
+  /** What leads back is shown at once: it is a proposal, to be decided on. */
+  const merge = async (part: Part): Promise<void> => {
+    const answer = await server.run("kaaj.undo", { ...undoing(part), merge: true });
+    say(answer, ["proposed"]);
+    const proposal = changeById(all(), answer.change);
+    if (proposal) await review.show({ change: proposal }, false);
+  };
   const here = (given?: Uri): Part | undefined => {
     const part = partHere(all(), review, given);
     if (!part) window.setStatusBarMessage("Kaaj: there is no hunk of a proposed change at the cursor", 5000);
@@ -88,7 +105,11 @@ export function registerChangeCommands({ server, store }: Kaaj, { review, output
     register("kaaj.ui.rejectHunk", async (given?: Uri) => reject(here(given), false)),
     register("kaaj.ui.undo", async (given?: Given) => {
       const part = await partOf(given, "applied");
-      if (part) say(await server.run("kaaj.undo", { change: part.change.id }), ["undone"]);
+      if (part) await undo(part);
+    }),
+    register("kaaj.ui.undoMerge", async (given?: Given) => {
+      const part = await partOf(given, "applied");
+      if (part) await merge(part);
     }),
   ];
 }
@@ -149,6 +170,12 @@ async function askReason({ change, file }: Part): Promise<string | undefined> {
     prompt: "Enter rejects. Say why, if you like: Kaaj will read it.",
     placeHolder: `Why? (may be left empty) · ${inert(unmarked(change.summary), 60)}`,
   });
+}
+
+async function wantsMerge(edited: readonly string[]): Promise<boolean> {
+  const propose = "Propose a merge";
+  const question = inert(mergeQuestion(edited), 500);
+  return (await window.showWarningMessage(question, { modal: true, detail: MERGE_DETAIL }, propose)) === propose;
 }
 
 function say({ state, message }: ChangeResult, wanted: readonly Change["state"][]): void {

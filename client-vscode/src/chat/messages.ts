@@ -55,7 +55,7 @@ export type ToWebview =
   | { readonly type: "focus" }
   | { readonly type: "history" };
 
-export type ChangeAction = "show" | "accept" | "reject" | "undo";
+export type ChangeAction = "show" | "accept" | "reject" | "undo" | "undoMerge";
 
 /** What the webview may have done, beyond what carries arguments. */
 export type Deed = "restart" | "install" | "update" | "updateExtension" | "log" | "trust" | "settings" | "openFolder" | "questions";

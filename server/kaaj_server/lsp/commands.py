@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kaaj_agent.changes import Applied, ChangeSet, Proposed
-from kaaj_agent.failures import KaajError
+from kaaj_agent.failures import KaajError, StaleError
 from kaaj_agent.request import Intent, StartRequest
 from kaaj_protocol import names
 from kaaj_protocol.commands import (
@@ -32,6 +32,7 @@ from kaaj_server.convert import todo_rows
 from kaaj_server.lsp.board import counted
 from kaaj_server.lsp.json_values import an_object
 from kaaj_server.lsp.language_server import OPEN, SEND
+from kaaj_server.lsp.plain.merging import offer_merge
 from kaaj_server.lsp.protocol import InvalidParamsError
 from kaaj_server.transcript import Standing, snapshot
 
@@ -102,7 +103,13 @@ class Commands:
             case UndoArgument():
                 only = engine.convert.path(argument.uri) if argument.uri is not None else None
                 undoing = engine.undo(argument.change, only, merge=bool(argument.merge))
-                return await self._write(undoing, argument.change)
+                try:
+                    return await self._write(undoing, argument.change)
+                except StaleError as refused:
+                    if engine.plain is None or argument.merge:
+                        raise
+                    engine.server.own(offer_merge(engine, argument.change, only, refused))
+                    return {"change": argument.change, "state": "applied", "message": str(refused)}
             case TodoArgument(task=task):
                 view = engine.board.tasks.get(task)
                 before = view.todo if view is not None else None
@@ -191,6 +198,8 @@ def _decided(change: ChangeSet, asked: str) -> Json:
         case Proposed() if change.undoes and change.id != asked:
             asked = change.id
             message = "The way back is proposed, with later edits kept; decide on it as on any change."
+            if change.check is not None and not change.check.parsed:
+                message = f"{message} Where both meet, both texts stand between marks."
         case Proposed():
             message = f"Taken out; {counted(change)} still wait for you."
         case state:

@@ -24,7 +24,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import JsonRPCNotification, JsonRPCRequestMessage, LanguageServerProtocol
 
-from kaaj_agent.failures import BadRequestError, KaajError
+from kaaj_agent.failures import BadRequestError, KaajError, StaleError
 from kaaj_server.lsp.json_values import an_object
 from kaaj_server.lsp.transport import MESSAGE_MAX, TOO_LARGE, frame
 
@@ -70,6 +70,9 @@ def error_of(problem: BaseException) -> types.ResponseError:
         case BadRequestError():
             data = {"field": problem.field} if problem.field else None
             return types.ResponseError(code=INVALID_PARAMS, message=str(problem), data=data)
+        case StaleError():
+            stale = {"stale": list(problem.paths)} if problem.paths else None
+            return types.ResponseError(code=REQUEST_FAILED, message=str(problem), data=stale)
         case KaajError():
             return types.ResponseError(code=REQUEST_FAILED, message=str(problem))
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from kaaj_agent.changes import Applied, ChangeSet, Proposed
+from kaaj_agent.changes import ChangeSet, Proposed
 from kaaj_agent.failures import KaajError
 from kaaj_server.lsp.board import counted
 from kaaj_server.lsp.plain.papers import Papers
@@ -48,11 +48,10 @@ class Proposals:
         """Not where another way leads to a decision: automatic approval, or an edit that the client lets confirm."""
         view = self._engine.board.tasks.get(change.task)
         checked = change.check is not None and change.check.ok
-        if view is not None and view.mode == "auto" and checked:
+        if view is not None and view.mode == "auto" and checked and not change.undoes:
             return False
-        if any(
-            one.task == change.task and isinstance(one.state, Applied) for one in self._engine.board.changes.values()
-        ):
+        applied = {one.id for one in self._engine.board.applied() if one.task == change.task}
+        if applied - {change.undoes}:
             return False
         route = self._engine.applier.routes.get(change.task)
         return route is None or not route.confirm
