@@ -90,6 +90,29 @@ def test_nothing_is_done_through_a_link(root: Path, act: str) -> None:
     assert sorted(path.name for path in outside.iterdir()) == ["a.txt", "inner"]
 
 
+@pytest.mark.skipif(not beneath._STEPWISE, reason="here the kernel looks at the whole path")
+@pytest.mark.parametrize("act", ACTS)
+def test_what_was_opened_is_what_is_used(root: Path, monkeypatch: pytest.MonkeyPatch, act: str) -> None:
+    """A link that takes a folder's place right after that was opened leads nothing astray."""
+    outside, folder = root.parent / "outside", root / "folder"
+    (outside / "inner").mkdir()
+    (folder / "inner").mkdir()
+    real = beneath._descend
+
+    def late(path: Path) -> int:
+        held = real(path)
+        if path == folder and not folder.is_symlink():
+            folder.rename(root / "aside")
+            folder.symlink_to(outside)
+        return held
+
+    monkeypatch.setattr(beneath, "_descend", late)
+    ACTS[act](folder)
+    assert folder.is_symlink() or act == "sync"
+    assert sorted(path.name for path in outside.iterdir()) == ["a.txt", "inner"]
+    assert (outside / "a.txt").read_text() == SECRET
+
+
 def test_a_pipe_and_a_folder_are_refused_without_waiting(root: Path) -> None:
     os.mkfifo(root / "pipe")
     for name in ("pipe", "folder"):

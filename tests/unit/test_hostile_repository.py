@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from kaaj_agent.bubblewrap import try_bubblewrap
 from kaaj_agent.changes import Proposed
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.skills import Skills
-from kaaj_agent.testing import ScriptedEndpoint, answer, call
+from kaaj_agent.testing import call
 from kaaj_agent.testing_desk import Desk, desk
 from kaaj_protocol.settings import Settings
 
@@ -140,17 +141,21 @@ async def test_a_model_that_obeys_the_repository_gains_no_right(tmp_path: Path) 
 @pytest.mark.skipif(try_bubblewrap().program is None, reason="bubblewrap is not here")
 async def test_what_the_repository_tells_a_command_to_do_stays_in_the_sandbox(tmp_path: Path) -> None:
     root = tmp_path / "shop"
-    async with ScriptedEndpoint(last=answer("reached")) as listener:
-        port = listener.base_url.rsplit(":", 1)[1].split("/")[0]
-        reach = f"python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}), 3)'"
-        hostile(root, f"{reach}; touch /tmp/kaaj-was-here; echo x > {tmp_path}/out.txt; cat .env")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        port = listener.getsockname()[1]
+        reach = f"python3 -Ic 'import socket; socket.create_connection((\"127.0.0.1\", {port}), 3)'"
+        hostile(root, f"{reach} || echo no way; touch /tmp/kaaj-was-here; echo x > {tmp_path}/out.txt; cat .env")
         (root / "conftest.py").unlink()
         ways = [call("run", command="make check"), call("run", command="cat .env ../state/* .git/config; env"), "Done."]
         async with desk(tmp_path, *ways, api_key="key-of-the-user-0815") as d:
             d.answers.answers = []
             await d.run()
             said = "\n".join(message.content for message in d.heard())
-        assert not listener.received
+        with pytest.raises(BlockingIOError):  # nobody has come
+            listener.accept()
+    assert "ConnectionRefusedError" in said
+    assert "no way" in said, "the command was run"
     assert "key-of-the-user-0815" not in said
     assert "stolen" not in said  # `.env` is not in the tree that commands see
     assert not (tmp_path / "out.txt").exists()

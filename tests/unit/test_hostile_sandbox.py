@@ -76,6 +76,25 @@ def state_link(box: Box) -> None:
     (box.root / "node_modules").symlink_to("../.state")
 
 
+def link_into_the_state(box: Box) -> None:
+    (box.home / ".state" / "node_modules").mkdir()
+    (box.home / ".state" / "node_modules" / "notes.txt").write_text(SECRET)
+    (box.root / "node_modules").symlink_to("../.state/node_modules")
+
+
+def environment_around_the_state(box: Box) -> None:
+    (box.home / "pyvenv.cfg").write_text("")
+    (box.root / ".venv").symlink_to(box.home)
+
+
+def environment_around_a_home(box: Box) -> None:
+    """Of the person who runs Kaaj, where its state is elsewhere."""
+    (box.home / "person" / ".ssh").mkdir(parents=True)
+    (box.home / "person" / ".ssh" / "id_rsa").write_text(SECRET)
+    (box.home / "person" / "pyvenv.cfg").write_text("")
+    (box.root / ".venv").symlink_to(box.home / "person")
+
+
 def repository_link(box: Box) -> None:
     (box.root / ".git").symlink_to("../.ssh")
     (box.home / ".ssh" / "config").write_text("[core]\n\tbare = false\n")
@@ -120,14 +139,16 @@ def link_through_a_link(box: Box) -> None:
 
 @pytest.mark.parametrize(
     "attack",
-    [dependencies_link, deep_dependencies_link, egg_link, ignored_dependencies_link, state_link, repository_link,
+    [dependencies_link, deep_dependencies_link, egg_link, ignored_dependencies_link, state_link, link_into_the_state,
+     environment_around_the_state, environment_around_a_home, repository_link,
      interpreter_in_the_home, interpreter_in_the_keys, interpreter_in_the_state, interpreter_above_the_home,
      interpreter_by_a_link, plain_link, link_through_a_link],
     ids=lambda attack: attack.__name__,
 )  # fmt: skip
 async def test_no_link_and_no_configuration_shows_a_command_more_of_the_home(
-    box: Box, attack: Callable[[Box], None]
+    box: Box, attack: Callable[[Box], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HOME", str(box.home / "person"))
     attack(box)
     output = await box.run(SEARCH.format(home=box.home))
     assert output.rstrip().endswith("done")

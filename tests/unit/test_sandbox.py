@@ -74,9 +74,8 @@ def test_toolchains_hold_no_secrets(tmp_path: Path) -> None:
     ):
         (home / name).mkdir(parents=True)
     (home / ".local/share/kaaj").mkdir()
-    path = os.pathsep.join(
-        [str(home / "opt/node/bin"), str(home / "bin"), "relative", "/usr/bin", str(home / "no/bin")]
-    )
+    names = ("opt/node/bin", "bin", "no/bin", ".", ".local/share", ".local/share/kaaj")
+    path = os.pathsep.join(["relative", "/usr/bin", *(str(home / name) for name in names)])
     found = toolchains(home, path, (home / ".local/share/kaaj", home))
     inside = {str(p.relative_to(home)) for p in found if p.is_relative_to(home)}
     assert inside == {".cargo/bin", ".local/bin", ".local/share/uv", "opt/node", "bin"}

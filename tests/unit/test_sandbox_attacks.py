@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import platform
 import socket
+import struct
 import subprocess
+import sys
 import tempfile
+import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -164,14 +168,63 @@ async def test_a_command_cannot_see_the_home_or_kaajs_state(box: Box) -> None:
     assert "root:" not in said
 
 
+async def test_a_home_and_a_state_are_hidden_wherever_they_stand(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These stand in /tmp, which is covered as it is: here it is not."""
+    state = box.home.parent / "state"
+    state.mkdir()
+    (state / "commands.json").write_text("private")
+    shown = [Path(place) for place in sandbox._HIDDEN if not box.home.is_relative_to(place)]
+    monkeypatch.setattr(sandbox, "_HIDDEN", tuple(map(str, shown)))
+    monkeypatch.setattr(sandbox, "_SCRATCH", tuple(place for place in sandbox._SCRATCH if place in shown))
+    (box.home.parent / "neighbour.txt").write_text("seen")
+    box.sandbox = replace(box.sandbox, hidden=(state,))
+    said = (await box.run(f"cat {box.home.parent}/neighbour.txt; cd {box.home}; cat .ssh/* other/* {state}/*")).output
+    assert said.startswith("seen"), "nothing else covers them"
+    assert "private" not in said
+
+
+PLACES = (
+    "/home",
+    "/root",
+    "/run",
+    "/media",
+    "/mnt",
+    "/etc/ssh",
+    "/etc/ssl/private",
+    "/etc/kubernetes",
+    "/etc/wireguard",
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_command_sees_nothing_of_what_other_people_and_services_keep(box: Box, place: str) -> None:
+    folder = Path(place)
+    if not folder.is_dir():
+        pytest.skip("there is no such folder here")
+    planted = folder / f"planted-{uuid.uuid4().hex}"
+    if os.access(folder, os.W_OK):
+        planted.write_text("private")
+    try:
+        async with box.shadow() as shadow:
+            said = (await shadow.shell.run(f"ls -A {place}")).output
+            argv = shadow._argv("true", network=False)
+    finally:
+        planted.unlink(missing_ok=True)
+    shown = {Path(word).relative_to(folder).parts[0] for word in argv if word.startswith(f"{place}/")}
+    assert set(said.split()) <= shown, "the way to tools and to the workspace, and nothing else"
+
+
 async def test_a_command_can_write_to_nothing_but_the_shadow_and_scratch(box: Box) -> None:
     (box.root / "kept.txt").write_text("kept")
-    said = await box.python(f"""
-import os
-for top in ("/", "/usr", "/etc", "/var", "/opt", "/home", "/root", "/run", "/media", "/mnt", "/srv", "/dev", "/sys",
-            "/boot", {str(box.home / ".state")!r}, {str(box.home.parent)!r}):
+    name = f"planted-{uuid.uuid4().hex}"
+    tops = ("/", "/usr", "/etc", "/var", "/opt", "/home", "/root", "/run", "/media", "/mnt", "/srv", "/dev", "/sys",
+            "/boot", str(box.home / ".state"), str(box.home.parent))  # fmt: skip
     try:
-        with open(os.path.join(top, "planted"), "w"):
+        said = await box.python(f"""
+import os
+for top in {tops}:
+    try:
+        with open(os.path.join(top, {name!r}), "w"):
             print("WROTE", top)
     except OSError:
         pass
@@ -179,9 +232,12 @@ for path in ("kept.txt", "new.txt", "/tmp/a", "/var/tmp/a", "/dev/shm/a"):
     open(path, "w").close()
 print("done")
 """)
-    allowed = str(box.home.parent)  # a folder of the sandbox's own /tmp, in which the workspace stands
-    assert [row for row in said.splitlines() if allowed not in row] == ["done"]
-    assert not (box.home.parent / "planted").exists()
+        allowed = str(box.home.parent)  # a folder of the sandbox's own /tmp, in which the workspace stands
+        assert [row for row in said.splitlines() if allowed not in row] == ["done"]
+        assert not (box.home.parent / name).exists()
+    finally:
+        for top in tops:  # an attack must do no harm where the promise is broken
+            Path(top, name).unlink(missing_ok=True)
     assert (box.root / "kept.txt").read_text() == "kept"
     assert not (box.root / "new.txt").exists()
 
@@ -234,6 +290,47 @@ async def test_a_command_can_neither_see_nor_end_other_processes(box: Box) -> No
         await other.wait()
 
 
+async def test_a_command_shares_no_session_with_who_started_it(box: Box) -> None:
+    """One of a terminal's session could type into it."""
+    assert int((await box.run("cut -d' ' -f6 /proc/self/stat")).output) > 0  # 0: of another world
+
+
+async def test_a_command_shares_no_memory_with_other_processes(box: Box) -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    key = 0x6B610000 + os.getpid() % 0xFFFF
+    segment = library.shmget(key, 4096, 0o1600)
+    if segment < 0:
+        pytest.skip("this system shares no memory by keys")
+    try:
+        said = await box.python(f"""
+import ctypes
+print(ctypes.CDLL(None).shmget({key}, 0, 0))
+""")
+    finally:
+        library.shmctl(segment, 0, None)
+    assert said.strip() == "-1"
+
+
+async def test_a_command_ends_with_kaaj(box: Box) -> None:
+    """Also where Kaaj is killed, and can end nothing any more."""
+    number = f"{ODD}50"
+    async with box.shadow() as shadow:
+        argv = shadow._argv(f"sleep {number}", network=False)
+        kaaj = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])", *argv
+        )
+        try:
+            await until(lambda: sleeping(number))
+        finally:
+            kaaj.kill()
+            await kaaj.wait()
+        try:
+            await until(lambda: not sleeping(number))
+        finally:
+            for pid in sleeping(number):
+                os.kill(pid, 9)
+
+
 async def test_a_command_has_no_rights_and_cannot_gain_any(box: Box) -> None:
     said = (await box.run("grep -E '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):' /proc/self/status")).output
     rows = dict(row.split(":\t") for row in said.splitlines())
@@ -243,9 +340,16 @@ async def test_a_command_has_no_rights_and_cannot_gain_any(box: Box) -> None:
         assert rows["Seccomp"] == "2"
 
 
-async def test_a_command_cannot_nest_a_user_namespace(box: Box) -> None:
-    if "--disable-userns" not in box.sandbox.flags and not box.sandbox.filter:
-        pytest.skip("neither bubblewrap nor the filter can")
+@pytest.mark.parametrize("layer", ["both", "bubblewrap", "filter"])
+async def test_a_command_cannot_nest_a_user_namespace(box: Box, layer: str) -> None:
+    if layer != "filter" and "--disable-userns" not in box.sandbox.flags:
+        pytest.skip("this bubblewrap cannot")
+    if layer != "bubblewrap" and not box.sandbox.filter:
+        pytest.skip("no filter for this machine")
+    if layer == "bubblewrap":
+        box.sandbox = replace(box.sandbox, filter=b"")
+    elif layer == "filter":
+        box.sandbox = replace(box.sandbox, flags=tuple(f for f in box.sandbox.flags if f != "--disable-userns"))
     said = await box.python("""
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
@@ -299,6 +403,57 @@ def test_the_filter_is_a_whole_program() -> None:
                 assert at // 8 + 1 + max(rules[at + 2], rules[at + 3]) < len(codes)
         assert codes[-1] == 0x06, "it ends with a verdict"
     assert syscall_filter.program("sparc") == b""
+
+
+def verdict(rules: bytes, call: int, arch: int, *arguments: int) -> int:
+    """What the kernel would make of a call: the error that it gets, 0 where it is made."""
+    data = struct.pack("=IIQ6Q", call, arch, 0, *arguments, *[0] * (6 - len(arguments)))
+    at = held = 0
+    while True:
+        code, then, otherwise, value = struct.unpack_from("=HBBI", rules, 8 * at)
+        at += 1
+        match code:
+            case 0x20:
+                held = struct.unpack_from("=I", data, value)[0]
+            case 0x06:
+                return value & 0xFFFF if value & 0x7FFF0000 != 0x7FFF0000 else 0
+            case _:
+                held_so = {0x15: held == value, 0x35: held >= value, 0x45: bool(held & value)}[code]
+                at += then if held_so else otherwise
+
+
+DENIED = {
+    "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "setns": (308, 268),
+    "unshare": (272, 97), "swapon": (167, 224), "reboot": (169, 142), "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294), "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106),
+    "settimeofday": (164, 170), "clock_settime": (227, 112), "bpf": (321, 280), "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282), "keyctl": (250, 219), "add_key": (248, 217), "request_key": (249, 218),
+    "open_by_handle_at": (304, 265), "syslog": (103, 116), "open_tree": (428, 428), "move_mount": (429, 429),
+    "fsopen": (430, 430), "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433),
+    "pidfd_getfd": (438, 438), "mount_setattr": (442, 442),
+}  # fmt: skip
+MACHINES = {
+    "x86_64": (0xC000003E, 0x40000003, 41, 16, 56),
+    "aarch64": (0xC00000B7, 0x40000028, 198, 29, 220),
+}
+"""Its architecture, that of its older programs, and the numbers of socket, ioctl and clone."""
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_filter_refuses_what_it_should_and_nothing_else(machine: str) -> None:
+    rules = syscall_filter.program(machine)
+    arch, older, socket_, ioctl, clone = MACHINES[machine]
+    told = {name: verdict(rules, numbers[machine == "aarch64"], arch) for name, numbers in DENIED.items()}
+    assert set(told.values()) == {1}, [name for name, error in told.items() if error != 1]
+    for number in (425, 426, 427, 435):  # io_uring, clone3
+        assert verdict(rules, number, arch) == 38
+    assert verdict(rules, 0, older) == 38, "whose numbers mean something else"
+    assert verdict(rules, 0x40000000 + 1, arch) == 38
+    families = [family for family in range(64) if verdict(rules, socket_, arch, family) == 0]
+    assert families == [1, 2, 10, 16]
+    assert [verdict(rules, ioctl, arch, 0, number) for number in (0x5412, 0x541C, 0x5413)] == [1, 1, 0]
+    assert [verdict(rules, clone, arch, flags) for flags in (0x10000011, 0x11, 0x3D0F00)] == [1, 0, 0]
+    assert [verdict(rules, number, arch) for number in (1, 59, 63, 221)] == [0] * 4
 
 
 DAEMON = (
@@ -455,6 +610,11 @@ def test_the_caps_leave_room_on_any_machine() -> None:
     assert caps.scratch >= 256 * 1024**2
     assert caps.processes >= 1_024
     assert "ulimit -u" not in caps.script(sandboxed=False), "without a namespace all of the user's would count"
+    assert "ulimit -c 0" in caps.script(sandboxed=False), "no core is left in the workspace"
+
+
+async def test_where_memory_runs_out_a_command_goes_first(box: Box) -> None:
+    assert (await box.run("ulimit -c; cat /proc/self/oom_score_adj")).output.split() == ["0", "800"]
 
 
 # --- what is told -------------------------------------------------------------------------------------------------
