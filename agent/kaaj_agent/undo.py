@@ -109,15 +109,13 @@ async def merged(change: ChangeSet, now: Snapshot) -> Merger:
             conflicts += text.conflicts
             back.append(one)
     name = "change-" + secrets.token_hex(5)
-    summary = _summary(change)
-    if conflicts:
-        summary += f" ({conflicts} conflict{'s' * (conflicts != 1)}, marked in the text)"
+    summary = _summary(change, f", {conflicts} conflict{'s' * (conflicts != 1)}" if conflicts else "")
     proposal = ChangeSet(name, change.task, tuple(back), summary=summary, undoes=change.id)
     return Merger(proposal, conflicts, tuple(left))
 
 
-def _summary(change: ChangeSet) -> str:
-    return f"Undo: {change.summary}".strip()
+def _summary(change: ChangeSet, with_what: str = "") -> str:
+    return f"Undo{with_what}: {change.summary}".strip()
 
 
 async def _ways_back(change: ChangeSet, now: Snapshot) -> tuple[list[FileChange], list[FileChange]]:

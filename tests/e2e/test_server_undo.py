@@ -50,7 +50,7 @@ async def test_undo_of_one_file_and_a_merge(new_editor: NewEditor, endpoint: Scr
         assert (merged["state"], merged["change"] == change["id"]) == ("proposed", False)
         shown = await editor.eventually(lambda: editor.change("proposed"), "the merge")
         assert shown["id"] == merged["change"]
-        assert shown["summary"].endswith("(1 conflict, marked in the text)")
+        assert shown["summary"].startswith("Undo, 1 conflict: ")
         assert "between marks" in merged["message"]
         before = editor.text(uri)
         assert "<<<<<<<" not in before
@@ -90,7 +90,7 @@ async def test_a_stock_client_is_offered_the_merge(
         merge, way_back = editor.questions[-2:]
         assert "cart.py" in merge["message"]
         assert [action["title"] for action in merge["actions"]] == ["Propose a merge", "Leave it"]
-        assert "1 conflict, marked in the text" in way_back["message"]
+        assert "Undo, 1 conflict: " in way_back["message"]
         assert f"<<<<<<< as it is now\n    {NEW}=======\n{OLD}>>>>>>> before the change\n" in editor.text(uri)
 
 

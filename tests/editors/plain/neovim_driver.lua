@@ -69,7 +69,11 @@ end
 
 -- Types `text` in front of a line (from 1), without saving it.
 function verbs.type(path, line, text)
-  vim.api.nvim_buf_set_lines(buffer(path), line - 1, line - 1, false, vim.split((text:gsub("\n$", "")), "\n"))
+  if text:sub(-1) == "\n" then -- whole lines, also behind the last one
+    vim.api.nvim_buf_set_lines(buffer(path), line - 1, line - 1, false, vim.split((text:gsub("\n$", "")), "\n"))
+  else
+    vim.api.nvim_buf_set_text(buffer(path), line - 1, 0, line - 1, 0, vim.split(text, "\n"))
+  end
 end
 
 function verbs.has(path)
