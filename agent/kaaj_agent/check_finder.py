@@ -130,7 +130,7 @@ def _has(python: str, module: str) -> bool:
 def _node_tests(root: Path, read: Reader) -> str | None:
     try:
         manifest: object = json.loads(read(root / "package.json") or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     script = _table(manifest, "scripts").get("test")
     if not isinstance(script, str) or _NO_TEST.search(script):
@@ -180,7 +180,7 @@ def _table(value: object, key: str) -> Mapping[str, Any]:
 def _toml(text: str | None) -> Mapping[str, Any]:
     try:
         return tomllib.loads(text or "")
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return {}
 
 

@@ -282,8 +282,9 @@ async def test_a_redirect_is_not_followed_and_told() -> None:
 # --- what a server says of itself -------------------------------------------------------------------------------------
 
 
-async def facts(*parts: bytes, pause: float = 0.0) -> object:
-    """What is believed of a server that answers every question so."""
+@asynccontextmanager
+async def answering(*parts: bytes, pause: float = 0.0) -> AsyncGenerator[str]:
+    """A server that answers every question so."""
 
     async def accept(reader: asyncio.StreamReader, writer: Line) -> None:
         try:
@@ -298,7 +299,13 @@ async def facts(*parts: bytes, pause: float = 0.0) -> object:
             writer.close()
 
     async with await asyncio.start_server(accept, "127.0.0.1", 0) as listening:
-        return await ask_server(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1", within=0.5)
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+
+
+async def facts(*parts: bytes, pause: float = 0.0) -> object:
+    """What is believed of such a server."""
+    async with answering(*parts, pause=pause) as url:
+        return await ask_server(url, within=0.5)
 
 
 @pytest.mark.parametrize(
@@ -315,6 +322,32 @@ async def test_a_list_of_models_that_never_ends_is_left(monkeypatch: pytest.Monk
     monkeypatch.setattr("kaaj_agent.model.facts._WHOLE", 0.5)
     found: Any = await facts(head("application/json"), *[b" "] * 600, pause=0.05)
     assert found.models == ()
+
+
+async def test_a_list_of_models_that_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else runs while it is parsed. A model that is named works without it; else the person is told."""
+    monkeypatch.setattr("kaaj_agent.model.facts.ANSWER_MAX", 1_000_000)
+    long = json.dumps({"data": [{"id": f"m{number}", "x": "y" * 1_000} for number in range(2_000)]}).encode()
+    found: Any = await facts(head("application/json"), long)
+    assert (found.models, found.too_long) == ((), True)
+    async with answering(head("application/json"), long) as url:
+        nameless = Endpoint([url], limits=QUICK)
+        with pytest.raises(ModelError, match="lists more models than is read") as told:
+            await nameless.profile()
+        assert "KAAJ_MODEL" in str(told.value)
+        named = Endpoint([url], model="m", limits=QUICK)
+        assert (await named.profile()).model == "m"
+        await nameless.close()
+        await named.close()
+
+
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "503 Busy"])
+async def test_an_answer_that_is_no_stream_is_bounded(status: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "WHOLE_MAX", 1_000_000)
+    page = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n\r\n".encode() + b"[" + b"{},\n" * 500_000
+    async with server(sends(page), good()) as (url, _):
+        reply, _ = await ask(url)
+    assert reply.text == "Hello again"
 
 
 @pytest.mark.parametrize("window", [-1, 0, "many", 1.5, None, True, [1]])

@@ -19,7 +19,7 @@ from kaaj_agent.failures import ModelError
 from kaaj_agent.model.attempt import Patience, Piece, pieces
 from kaaj_agent.model.bounded import bound
 from kaaj_agent.model.dialects import ReplyReader
-from kaaj_agent.model.errors import Place, TryAgainError, UnsupportedError, dead, gave_up, no_url
+from kaaj_agent.model.errors import Place, TryAgainError, UnsupportedError, dead, gave_up, list_too_long, no_url
 from kaaj_agent.model.facts import ServerFacts, ask_server, is_http, is_loopback
 from kaaj_agent.model.memory import Memory
 from kaaj_agent.model.profiles import prefer, profile_for
@@ -127,6 +127,8 @@ class Endpoint:
                 model = self._model or prefer(facts.models)
                 if not model:
                     url = self._urls[self._current]
+                    if any(known.too_long for known in self._facts.values()):
+                        raise list_too_long(url)
                     raise dead(Place(url, ""), "no model is named and the server lists none")
                 wishes = self._wishes
                 made = profile_for(

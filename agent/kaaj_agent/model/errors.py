@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import cast
 
 from kaaj_agent.failures import ContextTooLongError, ModelError
-from kaaj_agent.model.facts import is_loopback
+from kaaj_agent.model.facts import ANSWER_MAX, is_loopback
 from kaaj_agent.ports import Json
 
 
@@ -149,6 +149,13 @@ def no_url(url: str) -> ModelError:
     return ModelError(
         f"{url} is no address of an endpoint.",
         hint="Set KAAJ_BASE_URL (or the setting baseUrl) to one like http://127.0.0.1:8000/v1.",
+    )
+
+
+def list_too_long(url: str) -> ModelError:
+    return ModelError(
+        f"{url} lists more models than is read ({ANSWER_MAX // 1_048_576} MB), and no model is named.",
+        hint="Name the model: `kaaj.model` in the settings, or KAAJ_MODEL.",
     )
 
 

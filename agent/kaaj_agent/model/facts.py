@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import importlib
 import ipaddress
+import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from kaaj_agent.model.bounded import bound
@@ -27,18 +30,27 @@ Make: TypeAlias = Literal["llama.cpp", "ollama", "lmstudio", "vllm", "unknown"]
 
 OLLAMA_DEFAULT_WINDOW = 4_096
 """Tokens that Ollama serves where nothing else is set; it cuts longer prompts without a word."""
+ANSWER_MAX = 2 * 1024 * 1024
+"""Bytes of one answer that are parsed: on the event loop, since JSON's parser gives way to no other thread. Long lists
+of hosted services are well below one megabyte.
+"""
 _WHOLE = 10.0
 """Seconds for a whole answer."""
+_TOO_LONG: Final = object()
+_log: Final = logging.getLogger(__name__)
 _WINDOW_KEYS = ("max_model_len", "context_length", "context_window", "max_context_length")
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """`models` are the names that requests may use. `window` is None where the server does not tell it."""
+    """`models` are the names that requests may use. `window` is None where the server does not tell it. `too_long`:
+    its list of models is over ANSWER_MAX, and was not read.
+    """
 
     make: Make = "unknown"
     models: tuple[str, ...] = ()
     window: int | None = None
+    too_long: bool = False
 
 
 async def ask_server(base_url: str, api_key: str = "", model: str = "", *, within: float = 3.0) -> ServerFacts:
@@ -65,23 +77,24 @@ async def ask_server(base_url: str, api_key: str = "", model: str = "", *, withi
                 _ask(client, "GET", f"{root}/api/v0/models"),
             ]
         listed, props, loaded, studio, *_ = [*await asyncio.gather(*asked), None, None, None]
+        too_long = listed is _TOO_LONG
         entries = _entries(listed, "data")
         names = tuple(str(entry.get("id")) for entry in entries if entry.get("id"))
         entry = next((entry for entry in entries if entry.get("id") == model), entries[0] if len(entries) == 1 else {})
         if isinstance(props, Mapping):
             served: Json = cast("Mapping[str, Json]", props).get("default_generation_settings")
             window = _whole(cast("Mapping[str, Json]", served).get("n_ctx")) if isinstance(served, Mapping) else None
-            return ServerFacts("llama.cpp", names, window)
+            return ServerFacts("llama.cpp", names, window, too_long)
         if isinstance(loaded, Mapping) and "models" in loaded:
             shown = await _ask(client, "POST", f"{root}/api/show", {"model": model}) if model else None
-            return ServerFacts("ollama", names, _ollama_window(loaded, shown, model))
+            return ServerFacts("ollama", names, _ollama_window(loaded, shown, model), too_long)
         if _entries(studio, "data"):
             nothing: Mapping[str, Json] = {}
             found = next((known for known in _entries(studio, "data") if known.get("id") == model), nothing)
             window = _whole(found.get("loaded_context_length")) or _whole(found.get("max_context_length"))
-            return ServerFacts("lmstudio", names, window)
+            return ServerFacts("lmstudio", names, window, too_long)
         window = next((size for key in _WINDOW_KEYS if (size := _whole(entry.get(key)))), None)
-        return ServerFacts("vllm" if "max_model_len" in entry else "unknown", names, window)
+        return ServerFacts("vllm" if "max_model_len" in entry else "unknown", names, window, too_long)
 
 
 def _host(url: str) -> str:
@@ -120,12 +133,20 @@ def is_loopback(url: str) -> bool:
 
 
 async def _ask(client: httpx2.AsyncClient, method: str, url: str, body: Json = None) -> Json:
-    """The JSON that a URL answers with; None for anything else."""
+    """The JSON that a URL answers with; None for anything else, _TOO_LONG for what is over ANSWER_MAX."""
     httpx = importlib.import_module("httpx2")  # imported already: `client` is one of its own
+    held = bytearray()
     try:
         async with asyncio.timeout(_WHOLE):  # the client's own bounds the wait for each piece alone
-            answer = await client.request(method, url, json=body)
-        return answer.json() if answer.status_code == 200 else None
+            async with client.stream(method, url, json=body) as answer:
+                if answer.status_code != HTTPStatus.OK:
+                    return None
+                async for part in answer.aiter_bytes():
+                    held += part
+                    if len(held) > ANSWER_MAX:
+                        _log.warning("%s answers with more than is read of it (%d MB)", url, ANSWER_MAX // 1_048_576)
+                        return _TOO_LONG
+        return json.loads(held)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError, TimeoutError):
         return None
 
