@@ -67,6 +67,11 @@ def load_json(raw: str) -> Json:
         raise UnreadableError(f"the arguments are not valid JSON ({error})") from error
 
 
+def stops_in_escape(error: json.JSONDecodeError, text: str) -> bool:
+    """Whether the decoder stumbles over an escape that the end of the text cuts off."""
+    return "uXXXX" in error.msg and '"' not in text[error.pos :]
+
+
 def once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     """An object of which no key is given twice: the second would silently win."""
     made = dict(pairs)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from kaaj_agent.model.dialects.arguments import UnreadableError, is_a, load_arguments, once
+from kaaj_agent.model.dialects.arguments import UnreadableError, is_a, load_arguments, once, stops_in_escape
 from kaaj_agent.model.dialects.xml_form import CutShortError
 from kaaj_agent.ports import Json
 
@@ -68,10 +68,13 @@ def read_fenced(text: str, start: int, fence: str) -> tuple[list[JsonCall], int]
 
 
 def read_bare(text: str, start: int) -> tuple[list[JsonCall], int] | None:
-    """The calls that begin at `start` and end the reply; None where something else follows."""
+    """The calls that begin at `start` and end the reply, or are closed like a call whose opening tag was lost; None
+    where something else follows.
+    """
     calls, end = _values(text, start)
     closer = _CLOSER.match(text, end)
-    end = closer.end() if closer else end
+    if closer is not None:
+        return calls, closer.end()
     rest = "".join(text[end:].split())
     if rest and rest != "</tool_call>" and "</tool_call>".startswith(rest):
         raise CutShortError("the reply ends in the middle of it")
@@ -99,7 +102,7 @@ def _values(text: str, start: int) -> tuple[list[JsonCall], int]:
 
 def _at_end(error: json.JSONDecodeError, text: str) -> bool:
     """Whether the JSON is fine as far as it goes: the decoder stumbles over the end of the text."""
-    if error.msg.startswith("Unterminated string"):
+    if error.msg.startswith("Unterminated string") or stops_in_escape(error, text):
         return True
     rest = text[error.pos :].strip()
     return not rest or any(word.startswith(rest) for word in ("true", "false", "null", "-"))

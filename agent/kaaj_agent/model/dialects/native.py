@@ -9,7 +9,8 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from kaaj_agent.model.dialects.arguments import UnreadableError
+from kaaj_agent.model.dialects.arguments import UnreadableError, stops_in_escape
+from kaaj_agent.model.dialects.halves import whole
 from kaaj_agent.ports import Json
 
 _SIGN = re.compile(r'["\\{}\[\]]')
@@ -53,7 +54,7 @@ class NativeCall:
 
     @property
     def arguments(self) -> str:
-        return "".join(self.pieces)
+        return whole("".join(self.pieces))
 
 
 class NativeCalls:
@@ -91,7 +92,9 @@ def looks_cut(arguments: str) -> bool:
     try:
         json.loads(arguments, strict=False)
     except json.JSONDecodeError as error:
-        return error.msg.startswith("Unterminated") or not arguments[error.pos :].strip()
+        if error.msg.startswith("Unterminated") or stops_in_escape(error, arguments):
+            return True
+        return not arguments[error.pos :].strip()
     except (ValueError, RecursionError, UnreadableError):
         return False
     return False

@@ -2,7 +2,9 @@
 
 Only what can be nothing else than a call opens one: an opening tag with a function or an object behind it, a
 function tag or an object that names a known tool. Within a code fence only what stands first in it counts, and
-only with a known name: code that talks about calls is prose.
+only with a known name: code that talks about calls is prose. A tag of a call that stands at the beginning of a line
+and opens nothing means that a call's beginning is broken: its values lie bare, and may hold calls themselves, so
+nothing opens behind it.
 """
 
 from __future__ import annotations
@@ -41,15 +43,30 @@ _FUNCTION_PREFIX = re.compile(
     r"|function\s*(?:(?:=|n|na|nam|name\s*=?)\s*[\"']?[\w.:-]{0,80}[\"']?\s*)?)\Z"
 )
 _FOLLOWS_PREFIX = re.compile(r"(?:<\s*/?\s*[a-z_]{0,9}\s*(?:n|na|nam|name)?\s*=?)?\Z")
+_STRAY = re.compile(r"<\s*(?:parameter(?:\s*=|\s+name\s*=)[^\n>]{1,80}|/\s*function\s*)>")
+_CLOSER = re.compile(r"</\s*tool_call\s*>")
+_STRAY_PREFIX = re.compile(
+    r"<\s*(?:(?:" + "|".join("parameter"[:size] for size in range(8, 0, -1)) + r")?"
+    r"|parameter\s*(?:n|na|nam|name\s*)?|parameter(?:\s*=|\s+name\s*=)[^\n>]{0,80}"
+    r"|/\s*(?:" + "|".join("function"[:size] for size in range(8, 0, -1)) + r")?\s*)\Z"
+)
+_DATA = re.compile(r"\s*(?:json[c5]?|xml|tool_?calls?)?\s*\Z", re.IGNORECASE)
 _OBJECT_PREFIX = re.compile(r"\[?\s*(?:\{\s*(?:\"\w{0,12}(?:\"\s*(?::\s*)?)?)?)?\Z")
 
 
 class Openings:
-    """Finds openings in a text that grows. `done` is the offset up to which the text is prose for certain."""
+    """Finds openings in a text that grows. `done` is the offset up to which the text is prose for certain.
+
+    `broken`: where the beginning of a call is broken (-1: nowhere); behind it all is prose. `odd`: where JSON began
+    that opens no call, at a place where a call may stand.
+    """
 
     def __init__(self, names: Collection[str]) -> None:
         self.names = frozenset(names)
         self.done = 0
+        self.broken = -1
+        self.odd: list[int] = []
+        self._behind = 0
         self._fence = ""
 
     def next(self, text: str, *, final: bool) -> Opening | None:
@@ -57,7 +74,7 @@ class Openings:
 
         With `final` the text is whole: what is undecided is prose.
         """
-        if not self.names:
+        if not self.names or self.broken >= 0:
             self.done = len(text)
             return None
         at = self.done
@@ -73,7 +90,9 @@ class Openings:
                 return None
             at = found
             self.done = at
-        if final:
+            if self.broken >= 0:
+                break
+        if final or self.broken >= 0:
             self.done = len(text)
         else:
             grows = _FENCE_PREFIX.search(text, at)
@@ -82,7 +101,7 @@ class Openings:
 
     def skip(self, end: int) -> None:
         """What was opened is dealt with up to `end`."""
-        self.done = end
+        self.done = self._behind = end
 
     def prose(self, text: str, opening: Opening) -> None:
         """The opening turned out to be prose: a whole fence, or the mark alone."""
@@ -110,9 +129,12 @@ class Openings:
             return self._at_tag(text, start, final=final)
         inner = mark.end() - 1
         name = self._object(text, inner, final=final)
-        if isinstance(name, int):
-            return inner + 1 if name == 0 else name
-        return Opening("bare", start, inner, name) if name in self.names else inner + 1
+        if isinstance(name, str) and (name in self.names or not name):
+            return Opening("bare", start, inner, name)
+        if name == -1:
+            return -1
+        self.odd.append(inner)
+        return inner + 1
 
     def _at_fence(self, text: str, start: int, *, final: bool) -> Opening | int:
         fence = _FENCE.match(text, start)
@@ -133,12 +155,15 @@ class Openings:
         opening: Opening | int = 0
         if text.startswith("<", inner):
             opening = self._at_tag(text, inner, final=final)
+            self.broken = -1  # what goes wrong in a fence stays in it
         elif text.startswith(("{", "["), inner):
             name = self._object(text, inner, final=final)
             if isinstance(name, int):
-                opening = name
+                opening = name or inner + 1
             elif name in self.names or not name:
                 opening = Opening("fenced", start, inner, name)
+        elif text.startswith('"', inner):
+            opening = inner + 1
         elif inner == len(text) and not final:
             return -1
         if isinstance(opening, Opening):
@@ -148,6 +173,8 @@ class Openings:
                 return Opening(form, start, at, opening.name, fence[1])
         elif opening < 0:
             return -1
+        if opening and _DATA.match(fence[2]):
+            self.odd.append(inner)
         self._fence = fence[1]
         return fence.end()
 
@@ -156,19 +183,33 @@ class Openings:
             return start + 1  # quoted: somebody talks about it
         tag = _TOOL_CALL.match(text, start)
         if tag is None:
-            if not final and _TOOL_CALL_PREFIX.match(text, start):
+            if not final and (_TOOL_CALL_PREFIX.match(text, start) or _STRAY_PREFIX.match(text, start)):
                 return -1
+            if _STRAY.match(text, start):
+                self._breaks(text, start)
+            elif _CLOSER.match(text, start):
+                part = max(text.rfind("\n\n", 0, start) + 2, self._behind)
+                self.odd += [part] if text[part:start].strip() else []
             return self._at_function(text, start, start, final=final)
         inner = tag.end()
         if inner == len(text):
             return start + 1 if final else -1
+        found: Opening | int
         if text[inner] in "{[":
-            name = self._object(text, inner, final=final)
-            if isinstance(name, int):
-                return start + 1 if name == 0 else name
-            return Opening("hermes", start, inner, name)
-        found = self._at_function(text, start, inner, final=final)
-        return start + 1 if isinstance(found, int) and found >= 0 else found
+            name = self._object(text, inner, final=False)
+            found = name if isinstance(name, int) else Opening("hermes", start, inner, name)
+        else:
+            found = self._at_function(text, start, inner, final=False)
+        if isinstance(found, Opening):
+            return found
+        if found < 0:
+            return start + 1 if final else -1
+        self._breaks(text, start)
+        return start + 1
+
+    def _breaks(self, text: str, start: int) -> None:
+        if not text[max(text.rfind("\n", 0, start) + 1, self._behind) : start].strip():
+            self.broken = start
 
     def _at_function(self, text: str, start: int, inner: int, *, final: bool) -> Opening | int:
         tag = _FUNCTION.match(text, inner)

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from kaaj_agent.model.dialects import json_form
+from kaaj_agent.model.dialects import halves, json_form
 from kaaj_agent.model.dialects.arguments import UnreadableError, coerce, load_arguments
 from kaaj_agent.model.dialects.json_form import NotACallError
 from kaaj_agent.model.dialects.native import NativeCall, NativeCalls, looks_cut
 from kaaj_agent.model.dialects.openings import Opening, Openings
+from kaaj_agent.model.dialects.unread import unread
 from kaaj_agent.model.dialects.xml_form import CutShortError, read_xml
 from kaaj_agent.ports import CallDelta, CallReady, Json, TextDelta, ToolCall, ToolSpec
 
@@ -25,7 +26,7 @@ _REPORT_EVERY = 256
 """Characters of arguments between two CallDeltas."""
 _THINK = re.compile(r"\A\s*<think>.*?(?:</think>\s*|\Z)", re.DOTALL)
 _STUB = re.compile(
-    r"^[ \t]*(?:<tool(?:_c?a?l?l?)?|<tool_call>\s*(?:<[^>]{0,100}|[\[{][^}]{0,120})?"
+    r"(?:^[ \t]*|(?<=</tool_call>)[ \t]*)(?:<tool(?:_c?a?l?l?)?|<tool_call>\s*(?:<[^>]{0,100}|[\[{][^}]{0,120})?"
     r"|<func(?:t|ti|tio|tion|tion=[^>\n]{0,80}(?:>\s*(?:<[^>]{0,40})?)?)?)\Z",
     re.MULTILINE,
 )
@@ -68,6 +69,7 @@ class ReplyReader:
         self._native = NativeCalls()
         self._openings = Openings(self._tools)
         self._text = ""
+        self._half = ""
         self._given = 0
         self._held: list[str] | None = None
         self._held_name = ""
@@ -80,6 +82,10 @@ class ReplyReader:
 
     def feed(self, text: str) -> list[Delta]:
         """A piece of content; returns what it made certain, and the calls that look complete."""
+        text, self._half = self._half + text, ""
+        if halves.opens(text):
+            text, self._half = text[:-1], text[-1]
+        text = halves.whole(text)
         if self._held is not None:
             self._held.append(text)
             before, self._held_size = self._held_size, self._held_size + len(text)
@@ -124,7 +130,7 @@ class ReplyReader:
 
     def finish(self, finish_reason: str | None) -> Outcome:
         """The reply is over. A `finish_reason` that does not say it is complete makes it one that was cut."""
-        text = self._text + "".join(self._held or ())
+        text = self._text + "".join(self._held or ()) + self._half
         if self._thinking:
             text = _THINK.sub("", text)
         prose, calls, cut = self._resolve(text)
@@ -188,15 +194,18 @@ class ReplyReader:
         prose, begin, cut = "", 0, False
         calls: list[ToolCall] = []
         while (opening := openings.next(text, final=True)) is not None:
+            unreadable = False
             try:
                 found = self._read(text, opening)
             except UnreadableError as error:
+                unreadable = not isinstance(error, NotACallError)
                 short = isinstance(error, CutShortError)
                 failed = self._failed(text, opening, error)
                 found = None if failed is None else ([failed], len(text) if short else _resume(text, opening))
                 cut |= short and failed is not None
             if found is None:
                 openings.prose(text, opening)
+                openings.odd += [opening.inner] if opening.fence or unreadable else []
                 continue
             calls += found[0]
             self._dialect = self._dialect or opening.form
@@ -204,8 +213,10 @@ class ReplyReader:
             begin = found[1]
             openings.skip(begin)
         cut |= _STUB.search(text, begin) is not None
+        lost = [self._unread(name, why) for name, why in unread(text, openings, self._tools)]
         if not calls:
-            return text, [], cut
+            return text, lost, cut
+        calls += lost
         return _joined(prose, text[begin:].rstrip()), calls, cut
 
     def _read(self, text: str, opening: Opening) -> tuple[list[ToolCall], int] | None:
@@ -231,6 +242,8 @@ class ReplyReader:
                     if fenced
                     else json_form.read_bare(text, opening.inner)
                 )
+                if fenced and found is None and opening.name in self._tools:
+                    raise UnreadableError("something else stands behind it in the fence")
                 if found is None or any(call.name not in self._tools for call in found[0]):
                     return None
                 read = found
@@ -248,6 +261,9 @@ class ReplyReader:
         if name not in self._tools:
             return None
         return ToolCall(self._new_id(), name, {}, _sentence(name, error))
+
+    def _unread(self, name: str, why: str) -> ToolCall:
+        return ToolCall(self._new_id(), name, {}, _sentence(name, UnreadableError(why)))
 
     def _native_calls(self) -> tuple[list[ToolCall], bool]:
         calls: list[ToolCall] = []

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
 
 from kaaj_agent.model.dialects.arguments import UnreadableError
@@ -21,6 +22,8 @@ _TAG = re.compile(
 )
 MAX_TAGS = 300
 """More tags than this inside of values are not told apart: the search is quadratic."""
+ALMOST = 0.85
+"""The ratio of signs in common from which on a word is taken for a tag's, mistyped."""
 STRANGER = 1000
 """What an argument that the tool does not have costs a reading, in tags."""
 
@@ -74,6 +77,8 @@ class _Reading:
         at, mended = 0, False
         while at < len(self.tags):
             opened = self.tags[at].kind == "call"
+            if not self.begins(at):
+                return None
             at += opened
             if at >= len(self.tags) or self.tags[at].kind != "function":
                 return None
@@ -119,6 +124,9 @@ class _Reading:
                 if at < len(self.tags) and not self._adjacent(at - 1):
                     return None
             elif closer.kind in {"parameter", "/function", "/call"} and self._own_line(closer):
+                framed = self.text[tag.end : closer.start].lstrip(" \t").startswith(("\n", "\r"))
+                if not framed or _broken_tag(values[tag.name]):
+                    return None  # not forgotten, but broken
                 at += 1
                 unclosed = True
             else:
@@ -153,6 +161,11 @@ class _Reading:
             raise UnreadableError("its values hold the same tags as the call, so it can be read in two ways")
         return list(calls), self.tags[-1].end
 
+    def begins(self, at: int) -> bool:
+        """Whether a call may begin with tag `at`: right behind a call, or on a line of its own."""
+        behind = at and self.tags[at - 1].kind == "/call" and self._adjacent(at - 1)
+        return not at or bool(behind) or self._own_line(self.tags[at])
+
     def _adjacent(self, at: int) -> bool:
         """Whether only white space stands between tag `at` and the next."""
         return not self.text[self.tags[at].end : self.tags[at + 1].start].strip()
@@ -182,6 +195,8 @@ class _Search:
         """From where a call begins, or the end."""
         if at == len(self.tags):
             return 0, 1, ()
+        if not self.reading.begins(at):
+            return None
         opened = self.tags[at].kind == "call"
         at += opened
         if at >= len(self.tags) or self.tags[at].kind != "function":
@@ -204,13 +219,26 @@ class _Search:
         best: _Found = None
         arguments = reading.known.get(self.tags[function].name)
         stranger = STRANGER if arguments is not None and tag.name not in arguments else 0
+        depth, ended, loose = {"call": 0, "function": 0, "parameter": 0}, False, False
         for closer in range(at + 1, len(self.tags)):
+            before = self.tags[closer - 1].kind if closer > at + 1 else "parameter"
+            if before in {"call", "function"} and ended:
+                break  # one call ends in it and another begins: these are calls, one of them broken
+            if before in depth:
+                depth[before] += closer > at + 1
+            else:
+                ended |= before != "/parameter" and not depth[before[1:]]
+                loose |= before == "/parameter" and not depth["parameter"]
+                depth[before[1:]] = max(depth[before[1:]] - 1, 0)
             inside = stranger + closer - at - 1
             if best is not None and inside > best[0]:
                 break
             if self.tags[closer].kind != "/parameter":
                 continue
-            value = _value(reading.text[tag.end : self.tags[closer].start])
+            raw = reading.text[tag.end : self.tags[closer].start]
+            value = _value(raw)
+            if closer > at + 1 and (raw.startswith(("\n", "\r\n")) != raw.endswith("\n") or _broken_tag(value)):
+                continue  # a tag too many, or a broken one, rather than a value that holds tags
             after = closer + 1
             names = seen | {tag.name}
             found: _Found = None
@@ -226,6 +254,8 @@ class _Search:
             elif reading.adjacent(after, "/call"):
                 found = _with(XmlCall(self.tags[function].name, {tag.name: value}), self.call(after + 1))
             if found is not None:
+                if loose and not set(arguments or ()) <= names | set(found[2][0].values):
+                    found = found[0], found[1] + 1, found[2]  # the tag of an argument may be lost in it as well
                 cost = found[0] + inside
                 if best is None or cost < best[0]:
                     best = cost, found[1], found[2]
@@ -253,11 +283,16 @@ def _tags(text: str, start: int) -> list[_Tag]:
     tags: list[_Tag] = []
     for match in _TAG.finditer(text, start):
         name, closing = match["name"] or "", bool(match["close"])
-        if closing == bool(name) and match["kind"] != "tool_call":
-            continue  # <function> without a name and </function=x> are nobody's tags
+        if not _is_tag(match):
+            continue
         kind = "call" if match["kind"] == "tool_call" else match["kind"]
         tags.append(_Tag(_kind(kind, closing=closing), name, match.start(), match.end()))
     return tags
+
+
+def _is_tag(match: re.Match[str] | None) -> bool:
+    """Whether it is a tag of the form: <function> without a name and </function=x> are nobody's."""
+    return match is not None and (match["kind"] == "tool_call" or bool(match["close"]) != bool(match["name"]))
 
 
 def _kind(kind: str, *, closing: bool) -> Kind:
@@ -286,6 +321,18 @@ def _is_tag_prefix(tail: str) -> bool:
     if at < 0 or ">" in piece:
         return False
     return any(whole.startswith(piece) or piece.startswith(whole) for whole in _WHOLE)
+
+
+def _broken_tag(value: str) -> bool:
+    """Whether a line of the value is almost one of the form's tags."""
+    for line in value.splitlines():
+        bare = line.strip()
+        if not 8 <= len(bare) <= 100 or not {*"<>/"} & {bare[0], bare[-1]} or _is_tag(_TAG.fullmatch(bare)):
+            continue
+        word = re.split(r"[\s=]", bare.strip("</> "), maxsplit=1)[0]
+        if any(SequenceMatcher(None, word, kind).ratio() > ALMOST for kind in ("tool_call", "function", "parameter")):
+            return True
+    return False
 
 
 def _value(raw: str) -> str:

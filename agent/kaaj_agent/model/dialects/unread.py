@@ -1,0 +1,42 @@
+"""What was meant as a call and opens none: it is answered, so that the model does not take it for done."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator
+
+from kaaj_agent.model.dialects.openings import Openings
+
+_NAMELESS = "tool_call"
+"""The name of a call of which not even that can be read."""
+_ARGUMENTS = re.compile(r"\"(?:arguments|parameters)|(?:arguments|parameters)\"|</\s*(?:tool_call|function)\s*>")
+_TAGS = re.compile(r"<\s*/?\s*(?:tool_call|function)\b")
+_END = re.compile(r"^[ \t]*(?:`{3,}|~{3,})|\n[ \t]*\r?\n", re.MULTILINE)
+
+
+def unread(text: str, openings: Openings, names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The tool (as far as it can be told) and what is wrong, for each such call of a whole reply."""
+    for at in openings.odd:
+        end = _END.search(text, at)
+        block = text[at : end.start() if end else len(text)]
+        quoted = [one for one in names if re.search(rf"[\"=]{re.escape(one)}\b|{re.escape(one)}\"", block)]
+        name = _name_in(block, quoted)
+        if name and _ARGUMENTS.search(block) and not _is_json(block):
+            yield name, "its form cannot be read"
+    if openings.broken >= 0:
+        rest = text[openings.broken :]
+        if _TAGS.search(rest, 1):
+            yield _name_in(rest, names) or _NAMELESS, "its beginning is broken, and nothing behind it was executed"
+
+
+def _name_in(text: str, names: Collection[str]) -> str:
+    return min(((text.index(name), name) for name in names if name in text), default=(0, ""))[1]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
