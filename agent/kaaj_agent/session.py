@@ -21,6 +21,7 @@ from kaaj_agent.redaction import WITHHELD
 from kaaj_agent.refusals import Refusal, refusals_between, taken_back_text
 from kaaj_agent.session_log import Record, SessionLog
 from kaaj_agent.todo import Author, Todo, TodoList
+from kaaj_agent.tries import Tries
 from kaaj_agent.world import Folders
 
 PROSE_PIECE: Final = 4_096
@@ -81,6 +82,8 @@ class Session:
     """What stands in the prompt of files: (path, first line, last line) to the text's digest."""
     refused: list[Refusal] = field(default_factory=list[Refusal])
     """The hunks that the person refused or took back."""
+    tries: Tries | None = None
+    """What the last guided task tried, while this process lives."""
     _seq: int = 0
     _told_problem: bool = False
     _telling: bool = False

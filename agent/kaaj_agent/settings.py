@@ -48,6 +48,7 @@ class McpServer:
 class AgentSettings:
     """`base_urls` are tried in order. Limits are per task: steps are requests to the model, `max_tokens` counts
     prompt and completion tokens that were not cached, `max_seconds` is wall time without waits on the person.
+    `guided_seconds`: how long the guided loop goes on trying; `guided_item_seconds`: for one item of its list.
 
     `check`: the check command; empty finds one; `none` runs none. `window` overrides the context window, in tokens.
     `compact_at`: the share of the window at which the conversation is condensed.
@@ -70,6 +71,8 @@ class AgentSettings:
     max_steps: int = 60
     max_tokens: int = 2_000_000
     max_seconds: float = 1_800.0
+    guided_seconds: float = 480.0
+    guided_item_seconds: float = 240.0
     window: int | None = None
     compact_at: float = 0.75
     sandbox: Literal["auto", "off", "required"] = "auto"

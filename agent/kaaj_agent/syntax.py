@@ -82,6 +82,17 @@ def parse_error(path: Path, text: str) -> SyntaxProblem | None:
             return _tree(path, text, name) if judged else None
 
 
+def judges(path: Path) -> bool:
+    """Whether a text under such a name is looked at by a parser; of others it is not known whether they parse."""
+    match path.suffix.lower():
+        case ".py" | ".pyi" | ".toml":
+            return True
+        case ".json":
+            return not _JSON_WITH_COMMENTS.match(path.name) and ".vscode" not in path.parts
+        case suffix:
+            return language_name(path) in _CHECKED and suffix not in _HEADERS
+
+
 async def find_problem(path: Path, text: str) -> SyntaxProblem | None:
     """`parse_error` off the event loop, a large Python text in a process of its own."""
     if path.suffix.lower() not in (".py", ".pyi") or len(text) <= _APART:

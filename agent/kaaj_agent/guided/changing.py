@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from kaaj_agent.changes import CheckResult, FileChange
-from kaaj_agent.failures import KaajError
+from kaaj_agent.changes import CheckResult
 from kaaj_agent.guided import evidence, rename, rewrite, targets
+from kaaj_agent.guided.budget import Budget, OutOfTimeError, Share, spoken
+from kaaj_agent.guided.last_word import proof, reservation
 from kaaj_agent.guided.merge import Refusal
 from kaaj_agent.guided.plan import Plan
 from kaaj_agent.guided.sources import Sources, load_for
 from kaaj_agent.guided.units import spans
 from kaaj_agent.languages import language_of
-from kaaj_agent.limits import LimitReachedError
 from kaaj_agent.prompt import problems_text
+from kaaj_agent.tries import Tries
 from kaaj_agent.work import Work
 
 _log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ _log = logging.getLogger(__name__)
 ROUNDS: Final = 3
 """How often all units are written anew when the check does not like the outcome; the first time greedily."""
 _TRIES: Final = 3
+_ROUND: Final = 100
+"""Samples have numbers of their own each time that it is gone on with, and so seeds of their own."""
 _MORE_MAX: Final = 3_000
 _TEXT_MAX: Final = 1_200
 """Characters of a text handed along that a small model sees."""
@@ -36,12 +39,17 @@ _MAY_LOSE: Final = re.compile(
 
 @dataclass(slots=True)
 class Changed:
-    """What became of a wish. `ok`: it is staged, and the check has nothing new against it."""
+    """What became of a wish. `ok`: it is staged, and the check has nothing new against it. `found` is what stands
+    against it, `exact`: it was the harness's own exact work.
+    """
 
     ok: bool
     result: CheckResult
     lines: list[str] = field(default_factory=list[str])
     tried: list[str] = field(default_factory=list[str])
+    found: list[str] = field(default_factory=list[str])
+    exact: bool = False
+    out_of_time: bool = False
 
 
 @dataclass(slots=True)
@@ -52,6 +60,8 @@ class Changing:
     plan: Plan
     wish: str
     baseline: CheckResult
+    budget: Budget
+    tries: Tries
     pointed: bool = True
     told: str = ""
     """What the model is told of the wish, where that is more than the wish itself."""
@@ -59,8 +69,27 @@ class Changing:
     async def change(self, item: str, before: str | None) -> Changed:
         """`item` is the to-do item of the first unit; those of further ones are put before `before`.
 
-        Raises LimitReachedError, ModelError, CancelledError.
+        Raises LimitReachedError where the task's limits are reached, ModelError, CancelledError.
         """
+        outcome = Changed(False, self.baseline)
+        items = [item]
+        saved, whole = self.work.staging.files, False
+        try:
+            async with self.budget.item() as share:
+                outcome = await self._change(item, before, share, outcome, items)
+            whole = True
+        except OutOfTimeError as error:
+            outcome.ok, outcome.out_of_time = False, True
+            outcome.tried.append(str(error))
+            outcome.lines.clear()
+            for one in items:
+                self.plan.failed(one, f"{str(error).capitalize()}.")
+        finally:
+            if not whole:
+                self.work.staging.load(saved)  # half a change is none
+        return outcome
+
+    async def _change(self, item: str, before: str | None, share: Share, outcome: Changed, items: list[str]) -> Changed:
         sources = await load_for(self.work, self.wish)
         exact = rename.asked(self.wish)
         if exact is not None:
@@ -69,52 +98,86 @@ class Changing:
         if not units:
             self.plan.failed(item, "No place for it was found.")
             return Changed(False, self.baseline, tried=["no file of the workspace fits the request"])
-        items = [item, *(self.plan.add(f"Change {unit.title}", before=before) for unit in units[1:])]
+        items += [self.plan.add(f"Change {unit.title}", before=before) for unit in units[1:]]
+        share.serve(len(items))
         self.plan.name(item, f"Change {units[0].title}" if units[0].text else f"Write {units[0].title}")
-        return await self._rounds(sources, units, items)
-
-    async def _rounds(self, sources: Sources, units: Sequence[rewrite.Unit], items: Sequence[str]) -> Changed:
-        saved = self.work.staging.files
-        try:
-            return await self._attempts(sources, units, items, saved)
-        except (LimitReachedError, KaajError):
-            self.work.staging.load(saved)  # half a change is none
-            raise
+        await self._attempts(sources, units, items, outcome, share)
+        return outcome
 
     async def _attempts(
-        self, sources: Sources, units: Sequence[rewrite.Unit], items: Sequence[str], saved: tuple[FileChange, ...]
-    ) -> Changed:
-        outcome = Changed(False, self.baseline)
-        failure = ""
+        self,
+        sources: Sources,
+        units: Sequence[rewrite.Unit],
+        items: Sequence[str],
+        outcome: Changed,
+        share: Share,
+    ) -> None:
+        saved, failure = self.work.staging.files, ""
+        broken: dict[str, frozenset[str]] = {}
+        reserved = bool(reservation(self.wish))
         for attempt in range(ROUNDS):
-            reason = await self._write(sources, units, items, attempt, failure)
+            reason = await self._write(sources, units, items, attempt, failure, share)
             if reason:
                 outcome.tried.append(reason)
                 if attempt == 0 and not self.work.staging.files:
                     continue
-            if self.work.staging.files != saved:
+            if not reason and self.work.change().digest in broken:
+                outcome.tried.append(f"attempt {attempt + 1}: the same as one before")
+            elif self.work.staging.files != saved:
+                digest = self.work.change().digest
                 outcome.result = await self.work.check()
                 if not reason and not self._better(outcome.result):
                     await self._without_failing(sources, units, outcome)
                 if not reason and self._better(outcome.result):
                     outcome.ok = True
+                    outcome.found.clear()
                     staged = {file.target for file in self.work.staging.files}
                     outcome.lines += [
                         f"Changed {u.title}." if u.text else f"Wrote {u.title}." for u in units if u.path in staged
                     ]
+                    passed, note = proof(outcome.result)
                     for item in items:
-                        self.plan.done(item, check=outcome.result.command or "parses")
-                    return outcome
+                        self.plan.done(item, check=passed, note=note)
+                    return
                 failure = "" if reason else evidence.tail(_failing(outcome.result), 900)
                 if not reason:
-                    outcome.tried.append(f"attempt {attempt + 1} did not pass the check")
+                    outcome.tried.append(f"attempt {attempt + 1}: {self._why_not(outcome.result)}")
+                    broken[digest] = self._newly(outcome.result)
             self.work.staging.load(saved)
             for unit in units:
                 sources.put(unit.path, unit.text or None)
+            if reserved and attempt and _always(broken):
+                break  # the person has said what is to be done if it cannot be had
+        self._tell_against(broken, outcome)
         self.work.show_draft()
         for item in items:
             self.plan.failed(item, "No attempt held.")
-        return outcome
+
+    def _newly(self, result: CheckResult) -> frozenset[str]:
+        """The names of the tests that ran and fail now, and did not before."""
+        then = {case.id for case in evidence.failing_cases(self.baseline.output)}
+        now = [case for case in evidence.failing_cases(result.output) if case.id not in then]
+        return frozenset(case.name for case in now) if all(map(evidence.is_run, now)) else frozenset()
+
+    def _why_not(self, result: CheckResult) -> str:
+        if not result.parsed:
+            return "it does not parse"
+        names = sorted(self._newly(result))
+        return f"it makes {', '.join(names[:3])} fail" if names else f"`{result.command}` fails with it"
+
+    def _tell_against(self, broken: Mapping[str, frozenset[str]], outcome: Changed) -> None:
+        """What every attempt ran into, as far as it can be told."""
+        always = sorted(_always(broken))
+        if always and (len(broken) > 1 or reservation(self.wish)):
+            count = f"Each of {len(broken)} different attempts" if len(broken) > 1 else "What was attempted"
+            names = ", ".join(f"`{name}`" for name in always[:3])
+            outcome.found.append(
+                f"{count} makes {names} fail, which passes now: what is asked for may contradict what is tested there."
+            )
+        elif outcome.tried and all("unchanged" in one for one in outcome.tried):
+            outcome.found.append(
+                "The model wrote the code back as it is each time: perhaps it does what was asked for already."
+            )
 
     async def _without_failing(self, sources: Sources, units: Sequence[rewrite.Unit], outcome: Changed) -> None:
         """New tests that fail are taken out again: what they expect is as likely wrong as the code that they test."""
@@ -142,7 +205,13 @@ class Changing:
             outcome.lines = [f"Left out, because they fail: {', '.join(gone)}."]
 
     async def _write(
-        self, sources: Sources, units: Sequence[rewrite.Unit], items: Sequence[str], attempt: int, failure: str
+        self,
+        sources: Sources,
+        units: Sequence[rewrite.Unit],
+        items: Sequence[str],
+        attempt: int,
+        failure: str,
+        share: Share,
     ) -> str:
         """Write every unit once, each over what the ones before it staged. A sentence where one could not be had."""
         waiting = dict(zip(items, units, strict=True))
@@ -155,13 +224,14 @@ class Changing:
             more = self._more(sources, units, unit)
             messages = rewrite.change_messages(fresh, self.told or self.wish, more, failure)
             reason = ""
-            with self.work.activity("rewrite", f"write {unit.title}" + (" anew" if unit.text else "")) as activity:
+            title = f"write {unit.title}{' anew' if unit.text else ''} ({spoken(share.left)} left)"
+            with self.work.activity("rewrite", title) as activity:
                 for again in range(_TRIES):
                     text = await rewrite.rewritten(
                         self.work,
                         fresh,
                         messages,
-                        attempt=attempt * _TRIES + again,
+                        attempt=self.tries.rounds * _ROUND + attempt * _TRIES + again,
                         may_lose=bool(_MAY_LOSE.search(self.wish)),
                     )
                     if not isinstance(text, Refusal):
@@ -257,9 +327,15 @@ class Changing:
             return Changed(
                 False, result, tried=["the check fails after the renaming; the name may be used dynamically"]
             )
-        self.plan.done(item, check=result.command)
+        passed, note = proof(result)
+        self.plan.done(item, check=passed, note=note)
         names = ", ".join(sources.name(path) for path in texts)
-        return Changed(True, result, [f"Renamed `{exact.old}` to `{exact.new}` in {names}."])
+        return Changed(True, result, [f"Renamed `{exact.old}` to `{exact.new}` in {names}."], exact=True)
+
+
+def _always(broken: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The tests that each attempt breaks."""
+    return evidence.shared(broken.values())
 
 
 def _failing(result: CheckResult) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -51,6 +51,25 @@ def failing_cases(output: str) -> tuple[Case, ...]:
     for case in (*_unittest(output), *_pytest(output), *_other(output)):
         found.setdefault(case.id, case)
     return tuple(found.values())
+
+
+def bare_name(identity: str) -> str:
+    """A case's bare name out of its id."""
+    return identity.split("[", 1)[0].rpartition(".")[2].rpartition("::")[2]
+
+
+def shared(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    """What is in each of some sets; nothing where there are none."""
+    common: frozenset[str] | None = None
+    for one in sets:
+        common = one if common is None else common & one
+    return common or frozenset()
+
+
+def is_run(case: Case) -> bool:
+    """Whether a failing case is a test that ran, and not a file that could not be loaded or a set-up that failed."""
+    loaded = "_FailedTest" not in case.id and "::" in case.id if case.file else "_FailedTest" not in case.id
+    return loaded and case.name not in ("setUpClass", "tearDownClass", "setUpModule", "tearDownModule")
 
 
 def _unittest(output: str) -> Iterator[Case]:

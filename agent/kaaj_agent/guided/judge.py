@@ -11,11 +11,12 @@ from typing import Final
 from kaaj_agent.changes import ChangeSet, CheckResult, FileChange
 from kaaj_agent.document import digest_of, encode
 from kaaj_agent.guided import yardstick
-from kaaj_agent.guided.evidence import Case, failing_cases
+from kaaj_agent.guided.evidence import Case, bare_name, failing_cases, is_run, shared
 from kaaj_agent.guided.forking import ForkRunner
 from kaaj_agent.guided.narrow import forkable, narrowed
 from kaaj_agent.repair.unit import Candidate, Verdict
 from kaaj_agent.shadow import Shadow
+from kaaj_agent.tries import Tries
 from kaaj_agent.work import Work
 
 _SLOWER: Final = 6.0
@@ -23,6 +24,30 @@ _SLOWER: Final = 6.0
 _LEAST_SECONDS: Final = 10.0
 _WORTH_SECONDS: Final = 0.15
 _QUICKER: Final = 0.8
+TELLING: Final = 3
+"""Candidates that have to agree before it is told that they do."""
+
+
+class HopelessError(Exception):
+    """The targets and another test cannot both pass: their texts contradict each other, and candidates bear it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vain:
+    """Candidates that an earlier task of the session judged in vain, for the very same code and tests (`mark`)."""
+
+    tries: Tries
+    mark: str
+
+    def recall(self, key: str) -> Verdict | None:
+        score = self.tries.vain.get(self._digest(key))
+        return None if score is None else Verdict(False, score)
+
+    def note(self, key: str, verdict: Verdict) -> None:
+        self.tries.note(self._digest(key), verdict.score)
+
+    def _digest(self, key: str) -> str:
+        return digest_of(f"{self.mark}\0{key}")
 
 
 @dataclass(slots=True)
@@ -41,19 +66,31 @@ class Judge:
     names: frozenset[str] = frozenset()
     """The bare names of all cases that failed before."""
     judged: int = 0
+    opposed: list[frozenset[str]] = field(default_factory=list[frozenset[str]])
+    """For each candidate that mended the targets and broke other tests: which."""
+    contrary: frozenset[str] = frozenset()
+    """The bare names of tests whose text says the contrary of the targets'."""
+    vain: Vain | None = None
     runner: ForkRunner | None = None
     _tried: bool = False
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _seen: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
 
     @classmethod
-    async def of(cls, work: Work, baseline: CheckResult, cases: Sequence[Case]) -> Judge:
-        """A judge of what makes `cases` pass. The command for them alone is tried out on the code as it stands."""
+    async def of(
+        cls, work: Work, baseline: CheckResult, cases: Sequence[Case], tries: Tries | None = None, code: str = ""
+    ) -> Judge:
+        """A judge of what makes `cases` pass. The command for them alone is tried out on the code as it stands.
+
+        `tries` is what was tried before, `code` a digest of all that the verdicts depend on besides the candidate.
+        """
         patience = max(_LEAST_SECONDS, baseline.seconds * _SLOWER)
         known = frozenset(case.id for case in failing_cases(baseline.output))
         targets = frozenset(case.id for case in cases)
         names = frozenset(case.name for case in (*cases, *failing_cases(baseline.output)))
         judge = cls(work, targets, known - targets, baseline, None, patience, names)
+        if tries is not None:
+            judge.vain = Vain(tries, "\0".join((code, baseline.command, *sorted(targets), "", *sorted(known))))
         command = narrowed(baseline.command, cases)
         if command is not None and baseline.seconds > 0.2:
             alone = await work.workshop.check(work.change(), command=command, timeout=patience)
@@ -66,9 +103,9 @@ class Judge:
         return await self.files(candidate.files)
 
     async def files(self, texts: Mapping[Path, str]) -> Verdict:
-        """The verdict on new texts of some files over what is staged."""
+        """The verdict on new texts of some files over what is staged. Raises HopelessError."""
         key = "".join(f"{path}\0{digest_of(text)}\n" for path, text in sorted(texts.items()))
-        held = self._seen.get(key)
+        held = self._seen.get(key) or (self.vain.recall(key) if self.vain else None)
         if held is not None:
             return held
         change = await changed(self.work, texts)
@@ -82,9 +119,12 @@ class Judge:
             if verdict is None:
                 result = await self.work.workshop.check(change, timeout=self.patience)
                 verdict = Verdict(self.accepts(result), self._score(result), result.output)
+                self._note(result)
                 if self.runner is not None:
                     await self._lay_out()  # forks stand on what is staged, and the check has laid the candidate over it
         self._seen[key] = verdict
+        if self.vain is not None and not verdict.passed:
+            self.vain.note(key, verdict)
         return verdict
 
     async def _cuts(self, texts: Mapping[Path, str]) -> bool:
@@ -109,6 +149,8 @@ class Judge:
             alone = await self.work.workshop.check(change, command=self.command, timeout=self.patience)
         if alone is None or alone.ok or self.accepts(alone):
             return None
+        if self.command is None:
+            self._note(alone)
         return Verdict(False, self._score(alone), alone.output)
 
     async def _prepare(self) -> None:
@@ -136,6 +178,24 @@ class Judge:
         shadow = await self.work.workshop.shadow()
         await shadow.sync(self.work.staging.snapshot, self.work.staging.files)
         return shadow
+
+    def _note(self, result: CheckResult) -> None:
+        """Remember what a candidate breaks that mends every target."""
+        failing = {case.id for case in failing_cases(result.output) if is_run(case)}
+        fresh = failing - self.targets - self.known
+        if result.parsed and self.targets and fresh and not failing & self.targets and self._all_ran(result):
+            self.opposed.append(frozenset(fresh))
+            if any(bare_name(name) in self.contrary for name in self.opposing):
+                raise HopelessError
+
+    def _all_ran(self, result: CheckResult) -> bool:
+        """Whether each failing case is a test that ran, so that those not named passed."""
+        return all(map(is_run, failing_cases(result.output)))
+
+    @property
+    def opposing(self) -> frozenset[str]:
+        """The tests that each candidate breaks that mends the targets, by id; none where too few were seen to tell."""
+        return shared(self.opposed) if len(self.opposed) >= TELLING else frozenset()
 
     async def close(self) -> None:
         """End what still runs for this judge."""

@@ -61,7 +61,8 @@ def renamed(sources: Sources, rename: Rename, request: str) -> dict[Path, str] |
     """
     kinds = _kinds(sources, rename.old)
     if not kinds:
-        return Refusal(f"`{rename.old}` is not defined in this workspace.")
+        already = f", and `{rename.new}` is: it seems to be renamed already" if _kinds(sources, rename.new) else ""
+        return Refusal(f"`{rename.old}` is not defined in this workspace{already}.")
     named = [path for path in named_files(sources, request) if any(path == place for place, _ in kinds)]
     if named:
         kinds = [kind for kind in kinds if kind[0] in named]
@@ -139,6 +140,8 @@ def _in_python(text: str, rename: Rename, *, member: bool) -> str:
 
 def _is_meant(before: str, line: str, *, member: bool) -> bool:
     """A member stands after a dot or its `def`; anything else anywhere but after `self.`, `cls.` and the like."""
+    if before == "from" and line.lstrip().startswith("from "):
+        return False  # a module, though it be called the same
     if member:
         return before in (".", "def", "class")
     return before != "." or not re.search(r"\b(?:self|cls)\.", line)

@@ -3,54 +3,57 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from kaaj_agent.changes import CheckResult
 from kaaj_agent.failures import ModelError
-from kaaj_agent.guided import evidence, localise, rewrite
+from kaaj_agent.guided import contradiction, evidence, localise, rewrite
+from kaaj_agent.guided.budget import Budget, OutOfTimeError, Share, spoken
+from kaaj_agent.guided.contradiction import Contradiction
 from kaaj_agent.guided.evidence import Case
-from kaaj_agent.guided.judge import Judge
+from kaaj_agent.guided.judge import HopelessError, Judge
 from kaaj_agent.guided.localise import Focus, Suspect
 from kaaj_agent.guided.merge import Refusal
 from kaaj_agent.guided.passive import passive_lines
 from kaaj_agent.guided.plan import Plan
 from kaaj_agent.guided.sources import Sources, load_for
+from kaaj_agent.guided.steps import Samples, Walk, steps
 from kaaj_agent.languages import language_of
+from kaaj_agent.limits import LimitReachedError
 from kaaj_agent.ports import Scorer
 from kaaj_agent.repair import unit as regions
-from kaaj_agent.repair.search import Budget, Progress, repair
+from kaaj_agent.repair.search import DEFAULT_BUDGET, Progress, repair
+from kaaj_agent.repair.surprise import DEFAULT_LIMITS
 from kaaj_agent.syntax import parses_as_well
+from kaaj_agent.tries import Tries
 from kaaj_agent.work import Work
 
 _log = logging.getLogger(__name__)
 
-NARROW: Final = (40, 150.0, 3)
-WIDE: Final = (120, 150.0, 2)
-"""Lines of one file that are walked token by token, seconds at most, and in how many files; wide where narrow failed.
-
-One file at a time: its text is evaluated once, and going to and fro between files would evaluate it again and again.
-"""
-SAMPLES: Final = (4, 3, 3)
-"""Whole rewrites of the first, second and third suspect, the greedy one included."""
-FIRST_SAMPLES: Final = 2
-"""How many of the first suspect's come before other files are walked."""
-
+WALK_SHARE: Final = 0.4
+"""How much of the time that is left for an item one walk may take."""
 _TEST_LINES: Final = 30
+_WALK_LEAST: Final = 5.0
+_LIKELIEST: Final = 2
+"""Steps that are taken although the tests contradict each other."""
 
 
 @dataclass(slots=True)
 class Mended:
-    """What became of the failing cases. `lines` tells it, one sentence each."""
+    """What became of the failing cases. `lines` tells it, one sentence each; `found` is what stands against it."""
 
     result: CheckResult
     lines: list[str] = field(default_factory=list[str])
     tried: list[str] = field(default_factory=list[str])
+    found: list[str] = field(default_factory=list[str])
     left: list[Case] = field(default_factory=list[Case])
+    out_of_time: bool = False
 
 
 @dataclass(slots=True)
@@ -63,44 +66,70 @@ class Repairing:
     baseline: CheckResult
     sources: Sources
     scorer: Scorer | None
+    budget: Budget
+    tries: Tries
+    mended: Mended
 
     @classmethod
-    async def of(cls, work: Work, plan: Plan, words: str, baseline: CheckResult) -> Repairing:
+    async def of(
+        cls, work: Work, plan: Plan, words: str, baseline: CheckResult, budget: Budget, tries: Tries
+    ) -> Repairing:
         sources = await load_for(work, words)
-        return cls(work, plan, words, baseline, sources, work.scorer)
+        return cls(work, plan, words, baseline, sources, work.scorer, budget, tries, Mended(baseline))
 
-    async def mend(self, item: str, before: str | None) -> Mended:
-        """Mend the failing cases that the request means. `item` is the to-do item of the first place; more are put
-        before `before`. Raises LimitReachedError, ModelError, CancelledError.
+    async def mend(self, item: str, before: str | None) -> None:
+        """Mend the failing cases that the request means; `mended` tells what became of them, also where this raises.
+
+        `item` is the to-do item of the first place; more are put before `before`. Raises LimitReachedError where the
+        task's limits are reached, ModelError, CancelledError.
         """
         cases = list(evidence.failing_cases(self.baseline.output))
         if not cases:
             cases = [Case("", "", evidence.tail(self.baseline.output.strip()))]
         left: list[Case] = localise.chosen_cases(cases, self.words)
-        mended = Mended(self.baseline)
+        mended = self.mended
         current: str | None = item
         while left:
+            if self.budget.left <= 0:
+                mended.left.extend(left)
+                mended.tried.append(f"no time was left for {', '.join(case.name or case.id for case in left[:3])}")
+                mended.out_of_time = True
+                return
             found, group = await self._group(left)
             current = current or self.plan.add("Find the cause of the next failure", before=before)
             if found:
                 self.plan.name(current, f"Mend {self._title(found[0])}")
             if not self.plan.start(current):
                 mended.tried.append("an item was skipped at your wish")
-            elif await self._one(current, found, group, mended):
+            elif await self._in_time(current, found, group):
                 mended.result = await self.work.check()
                 still = {case.id for case in evidence.failing_cases(mended.result.output)}
                 if mended.result.ok:
-                    return mended
+                    return
                 left = [case for case in left if case.id in still]
                 self.baseline = mended.result
                 current = None
                 continue
-            else:
-                self.plan.failed(current, "No change was found that makes the check pass.")
             mended.left.extend(group)
             left = [case for case in left if case not in group]
             current = None
-        return mended
+
+    async def _in_time(self, item: str, found: list[Suspect], group: list[Case]) -> bool:
+        """`_one` within the time of an item; True with the repair staged."""
+        try:
+            async with self.budget.item() as share:
+                if await self._one(item, found, group, share):
+                    return True
+        except OutOfTimeError as error:
+            self.mended.out_of_time = True
+            self.mended.tried.append(str(error))
+            self.plan.failed(item, f"{str(error).capitalize()}.")
+            return False
+        except (LimitReachedError, ModelError):
+            self.mended.left.extend(group)
+            raise
+        self.plan.failed(item, "No change was found that makes the check pass.")
+        return False
 
     async def _group(self, cases: list[Case]) -> tuple[list[Suspect], list[Case]]:
         """The likeliest places for all cases together, and the cases that the first of them may explain."""
@@ -134,16 +163,24 @@ class Repairing:
         name = self.sources.name(suspect.path)
         return f"`{suspect.span.name}` in {name}" if suspect.span.name else name
 
-    async def _one(self, item: str, found: list[Suspect], group: list[Case], mended: Mended) -> bool:
+    async def _one(self, item: str, found: list[Suspect], group: list[Case], share: Share) -> bool:
         """Mend one group of cases: surprise first, then rewrites. True with the repair staged."""
+        mended = self.mended
         if not found:
             mended.tried.append("no function that the failing test touches was found in the workspace")
             return False
-        judge = await Judge.of(self.work, self.baseline, group)
+        against = await self._against(group)
+        judge = await Judge.of(self.work, self.baseline, group, self.tries, await asyncio.to_thread(self._code))
+        judge.contrary = frozenset(one.other.test for one in against)
+        texts, told = None, ""
         try:
-            texts, told = await self._tried(found, group, judge, mended)
+            texts, told = await self._tried(found, group, judge, share, against)
+        except HopelessError:
+            pass
         finally:
             await judge.close()
+            if texts is None:
+                mended.found += contradiction.told(against, group, judge.opposing, len(judge.opposed))
         if texts is None:
             return False
         for path, text in texts.items():
@@ -154,24 +191,46 @@ class Repairing:
         touched = next((s for s in places if self._is_touched(s, texts[s.path])), None)
         if touched is not None:
             self.plan.name(item, f"Mend {self._title(touched)}")
-        self.plan.done(item, check=self.baseline.command, note=told)
+        self.plan.done(item, check="" if judge.known else self.baseline.command, note=told)
         mended.lines.append(told)
         return True
 
+    def _code(self) -> str:
+        """A digest of all code: a verdict holds as long as nothing else changes."""
+        seed = hashlib.sha256()
+        for path, text in self.sources.texts.items():
+            seed.update(f"{path}\0{len(text)}\0{text}\0".encode("utf-8", "surrogatepass"))
+        return seed.hexdigest()
+
+    async def _against(self, group: Sequence[Case]) -> list[Contradiction]:
+        """The tests that say the contrary of those that are to pass."""
+        names = {case.name for case in group if case.name}
+        return await asyncio.to_thread(contradiction.contradictions, self.sources, names)
+
     async def _tried(
-        self, found: list[Suspect], group: list[Case], judge: Judge, mended: Mended
+        self,
+        found: list[Suspect],
+        group: list[Case],
+        judge: Judge,
+        share: Share,
+        against: Sequence[Contradiction],
     ) -> tuple[dict[Path, str] | None, str]:
-        """The first texts that the judge takes, and what was done; None where nothing helps."""
+        """The first texts that the judge takes, and what was done; None where nothing helps.
+
+        Where the tests themselves contradict each other, only what is likeliest is tried.
+        """
         failure = self._failure(group[0])
         written: dict[str, int] = {}
-        for step in _steps(found):
-            if isinstance(step, _Walk):
-                texts, told = await self._surprise(step, judge, failure, mended)
-            else:
-                texts, told = await self._rewrite(step, judge, failure, written)
-            if texts is not None:
-                return texts, told
-        mended.tried += [f"{count} rewrites of {title}" for title, count in written.items()]
+        try:
+            for step in steps(found, self.tries.rounds)[: _LIKELIEST if against else None]:
+                if isinstance(step, Walk):
+                    texts, line = await self._surprise(step, judge, failure, share)
+                else:
+                    texts, line = await self._rewrite(step, judge, failure, written, share)
+                if texts is not None:
+                    return texts, line
+        finally:
+            self.mended.tried += [f"{count} rewrite{'s' * (count > 1)} of {name}" for name, count in written.items()]
         return None, ""
 
     def _is_touched(self, suspect: Suspect, text: str) -> bool:
@@ -193,10 +252,11 @@ class Repairing:
     # --- surprise --------------------------------------------------------------------------------------------------
 
     async def _surprise(
-        self, walk: _Walk, judge: Judge, failure: str, mended: Mended
+        self, walk: Walk, judge: Judge, failure: str, share: Share
     ) -> tuple[dict[Path, str] | None, str]:
-        """Surprise-guided repair over some regions of one file."""
-        scorer = self.scorer
+        """Surprise-guided repair over some regions of one file; further each time that it is gone on with."""
+        scorer, mended, more = self.scorer, self.mended, self.tries.rounds + 1
+        seconds = min(walk.seconds, max(_WALK_LEAST, share.left * WALK_SHARE))
         if scorer is None:
             return None, ""
         tier = walk.regions
@@ -207,14 +267,25 @@ class Repairing:
             tried = progress.judged
             _log.debug("candidate %d, %d passed: %s", progress.judged, progress.passed, progress.last)
 
-        title = f"look where the model is surprised: {', '.join(self._title(s) for s in tier[:3])}"
+        names = ", ".join(self._title(s) for s in tier[:3])
+        title = f"look where the model is surprised: {names} (for {spoken(seconds)} at most, {spoken(share.left)} left)"
         with self.work.activity("repair", title) as activity:
             try:
                 repairs = await repair(
                     scorer,
                     [self._region(s, failure) for s in tier],
                     judge,
-                    budget=Budget(seconds=walk.seconds),
+                    budget=replace(
+                        DEFAULT_BUDGET,
+                        seconds=seconds,
+                        judged=DEFAULT_BUDGET.judged * more,
+                        limits=replace(
+                            DEFAULT_LIMITS,
+                            floor=DEFAULT_LIMITS.floor - more + 1,
+                            alternatives=DEFAULT_LIMITS.alternatives * more,
+                            mutations=DEFAULT_LIMITS.mutations * more,
+                        ),
+                    ),
                     on_progress=on_progress,
                 )
             except ModelError as error:
@@ -251,7 +322,7 @@ class Repairing:
     # --- rewrites --------------------------------------------------------------------------------------------------
 
     async def _rewrite(
-        self, step: _Samples, judge: Judge, failure: str, written: dict[str, int]
+        self, step: Samples, judge: Judge, failure: str, written: dict[str, int], share: Share
     ) -> tuple[dict[Path, str] | None, str]:
         """A whole function written anew, greedy first, then samples; the first that the judge takes."""
         path, span = step.suspect.path, step.suspect.span
@@ -259,10 +330,10 @@ class Repairing:
             path, self.sources.name(path), self.sources.texts[path], span if span.kind not in ("file", "text") else None
         )
         messages = rewrite.fix_messages(unit, "", evidence.tail(failure, 1_800))
-        with self.work.activity("rewrite", f"write {unit.title} anew") as activity:
+        with self.work.activity("rewrite", f"write {unit.title} anew ({spoken(share.left)} left)") as activity:
             for attempt in step.attempts:
-                written[unit.title] = written.get(unit.title, 0) + 1
                 text = await rewrite.rewritten(self.work, unit, messages, attempt=attempt, repairing=True)
+                written[unit.title] = written.get(unit.title, 0) + 1
                 if isinstance(text, Refusal):
                     _log.info("rewrite of %s: %s", unit.title, text.reason)
                     continue
@@ -271,43 +342,6 @@ class Repairing:
                     return {path: text}, f"Rewrote {unit.title}."
             activity.ok, activity.summary = False, f"none of {len(step.attempts)} passes"
         return None, ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    """Regions of one file to be walked token by token, for at most so many seconds."""
-
-    regions: list[Suspect]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    """A region to be written anew; attempt 0 is greedy."""
-
-    suspect: Suspect
-    attempts: range
-
-
-def _steps(found: Sequence[Suspect]) -> list[_Walk | _Samples]:
-    """What is tried, in turn: what is likeliest and cheapest first."""
-    lines, seconds, files = NARROW
-    inner = [suspect for suspect in found if suspect.span.kind != "file"]
-    short = [s for s in found if s.span.kind == "file" and s.span.size <= rewrite.WHOLE_LINES]
-    narrow = [_Walk(localise.first_of(group, lines), seconds) for group in localise.by_file(inner)[:files]]
-    steps: list[_Walk | _Samples] = [*narrow]
-    written = [*inner, *short]
-    if written:
-        steps.insert(1, _Samples(written[0], range(FIRST_SAMPLES)))
-        steps.append(_Samples(written[0], range(FIRST_SAMPLES, SAMPLES[0])))
-    steps += [_Samples(s, range(n)) for s, n in zip(written[1:], SAMPLES[1:], strict=False)]
-    lines, seconds, files = WIDE
-    for group in localise.by_file([*found])[:files]:
-        whole = [suspect for suspect in group if suspect.span.kind == "file"]
-        wide = localise.first_of([*whole, *group], lines)
-        if wide not in [walk.regions for walk in narrow]:
-            steps.append(_Walk(wide, seconds))
-    return steps
 
 
 def _told(repairs: Sequence[regions.Repair], sources: Sources) -> str:

@@ -6,19 +6,24 @@ them; they do not choose tools, name places or keep a plan. So none of this is a
 
 from __future__ import annotations
 
+import asyncio
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from kaaj_agent.changes import CheckResult
 from kaaj_agent.failures import ModelError
-from kaaj_agent.guided import evidence, syntax_repair, telling
+from kaaj_agent.guided import evidence, going_on, premise, syntax_repair, telling
+from kaaj_agent.guided.budget import Budget, OutOfTimeError
 from kaaj_agent.guided.changing import Changing
+from kaaj_agent.guided.last_word import Story, count, last_word, nothing_changed, reservation
 from kaaj_agent.guided.plan import Plan, asks_for_check
 from kaaj_agent.guided.repairing import Repairing
+from kaaj_agent.guided.sources import load_for
 from kaaj_agent.limits import LimitReachedError
 from kaaj_agent.ports import Message
 from kaaj_agent.todo import Todo
+from kaaj_agent.tries import Tries
 from kaaj_agent.work import Outcome, Work
 
 _REPAIR: Final = re.compile(
@@ -30,17 +35,31 @@ _REPAIR: Final = re.compile(
 
 async def run(work: Work) -> Outcome:
     """Raises LimitReachedError, ModelError, CancelledError; what is staged by then stays staged."""
+    tries = going_on.take_up(work)
     if work.request.intent == "explain":
         return await telling.explain(work)
     if work.bench.plan_only:
         return await telling.plan(work)
-    outcome = await _work(work)
+    outcome = await _work(work, tries)
     work.text(outcome.summary)
     work.session.say(Message("assistant", outcome.summary))
     return outcome
 
 
-async def _work(work: Work) -> Outcome:
+@dataclass(slots=True)
+class _Run:
+    """What every step of the task goes by."""
+
+    work: Work
+    plan: Plan
+    story: Story
+    budget: Budget
+    tries: Tries
+    last: str = ""
+    """The to-do item of the last check: new ones are put before it."""
+
+
+async def _work(work: Work, tries: Tries) -> Outcome:
     """The request and what the user put on the list, in the list's order of the moment. A list that the user gave the
     task to begin with is the plan.
     """
@@ -51,28 +70,27 @@ async def _work(work: Work) -> Outcome:
     own = "" if given else plan.add("Find the cause and mend it" if _asks_repair(work) else _short(work.request.prompt))
     last = plan.closing()
     baseline = await _baseline(work, plan, first)
-    state = _State(baseline, baseline)
+    story = Story(baseline, baseline, reservation(work.request.prompt))
+    run = _Run(work, plan, story, Budget(work.limits), tries, last)
+    run.budget.begin()
     try:
         while (item := plan.next(own)) is not None:
+            if run.budget.left <= 0:
+                story.out_of_time = True
+                story.tried.append(f"no time was left for: {item.title}")
+                continue
             if item.id == own:
-                await _request(work, plan, state, own, last)
+                await _request(run, own)
             else:
-                await _item(work, plan, state, item, last)
-    except (LimitReachedError, ModelError) as error:
+                await _item(run, item)
+    except LimitReachedError as error:
+        story.found.append(str(error))
+        story.out_of_time = True
+    except ModelError as error:
         if work.staging.files == inherited:
             raise
-        state.tried.append(str(error))
-    return await _end(work, plan, last, state, changed=work.staging.files != inherited)
-
-
-@dataclass(slots=True)
-class _State:
-    """How the check stood before anything was done and stands now; what was done, and what was tried in vain."""
-
-    baseline: CheckResult
-    result: CheckResult
-    done: list[str] = field(default_factory=list[str])
-    tried: list[str] = field(default_factory=list[str])
+        story.tried.append(str(error))
+    return await _end(run, changed=work.staging.files != inherited)
 
 
 async def _baseline(work: Work, plan: Plan, item: str) -> CheckResult:
@@ -87,116 +105,135 @@ async def _baseline(work: Work, plan: Plan, item: str) -> CheckResult:
         elif result.ok:
             activity.summary = f"{result.command} passes"
         else:
-            activity.summary = _count(len(cases)) if cases else f"{result.command} fails"
+            activity.summary = count(len(cases)) if cases else f"{result.command} fails"
     if result.status != "none":
         plan.name(item, f"Run `{result.command}`")
     plan.done(item, note=activity.summary)
     return result
 
 
-async def _request(work: Work, plan: Plan, state: _State, item: str, last: str) -> None:
+async def _request(run: _Run, item: str) -> None:
     """Do what was asked for."""
+    work, story = run.work, run.story
     words = work.request.prompt
-    repairs = (_asks_repair(work) or _is_about(words, state.result)) and work.request.intent in ("task", "fix")
-    if not (repairs and await _repair(work, plan, state, words, item, last)):
-        await _change(Changing(work, plan, words, state.result), state, item, last)
+    repairs = (_asks_repair(work) or _is_about(words, story.result)) and work.request.intent in ("task", "fix")
+    if repairs and await _repair(run, words, item):
+        return
+    if repairs and story.result.status == "passed" and not work.request.diagnostics:
+        sources = await load_for(work, words)
+        if await asyncio.to_thread(premise.only_that_tests_fail, words, story.result.command, sources):
+            story.found.append(f"`{story.result.command}` passes as it is, so there is nothing to mend.")
+            run.plan.done(item, note="Nothing fails.")
+            return
+    await _change(run, Changing(work, run.plan, words, story.result, run.budget, run.tries), item)
 
 
-async def _item(work: Work, plan: Plan, state: _State, item: Todo, last: str) -> None:
+async def _item(run: _Run, item: Todo) -> None:
     """Do what an item of the user's says; where the whole list is theirs, as a part of the request."""
+    work, plan, story = run.work, run.plan, run.story
     if not plan.start(item.id):
         return
     given, words = bool(work.request.todo), item.title
     if asks_for_check(words):
-        state.result = await work.check()
-        if state.result.status == "failed":
-            plan.failed(item.id, f"`{state.result.command}` fails.")
+        story.result = await work.check()
+        if story.result.status == "failed":
+            plan.failed(item.id, f"`{story.result.command}` fails.")
         else:
-            plan.done(item.id, check=state.result.command, note="" if state.result.command else "No check is known.")
+            plan.done(item.id, check=story.result.command, note="" if story.result.command else "No check is known.")
         return
-    if _REPAIR.search(words) or _is_about(words, state.result):
-        if state.result.status == "passed" and state.baseline.status == "failed":
-            plan.done(item.id, check=state.result.command)  # an item before it mended this as well
+    if _REPAIR.search(words) or _is_about(words, story.result):
+        if story.result.status == "passed" and story.baseline.status == "failed":
+            plan.done(item.id, check=story.result.command)  # an item before it mended this as well
             return
-        if await _repair(work, plan, state, words, item.id, last):
+        if await _repair(run, words, item.id):
             return
     told = f"{work.request.prompt.strip()}\nOf this, do now only: {words}" if given else ""
-    await _change(Changing(work, plan, words, state.result, pointed=given, told=told), state, item.id, last)
+    changing = Changing(work, plan, words, story.result, run.budget, run.tries, pointed=given, told=told)
+    await _change(run, changing, item.id)
 
 
-async def _repair(work: Work, plan: Plan, state: _State, words: str, item: str, last: str) -> bool:
+async def _repair(run: _Run, words: str, item: str) -> bool:
     """Mend a text that does not parse, else what fails; False where neither is to be seen."""
-    mended = await _syntax(work, plan, item)
-    if mended is not None:
-        done, tried, state.result = mended
-        state.done += done
-        state.tried += tried
+    story = run.story
+    if await _syntax(run, item):
+        story.exact = False
         return True
-    if state.result.status != "failed":
+    if story.result.status != "failed":
         return False
-    repair = await Repairing.of(work, plan, words, state.result)
-    outcome = await repair.mend(item, last)
-    state.done += outcome.lines
-    state.tried += outcome.tried if outcome.left else []
-    state.result = outcome.result
+    repair = await Repairing.of(run.work, run.plan, words, story.result, run.budget, run.tries)
+    try:
+        await repair.mend(item, run.last)
+    finally:
+        mended = repair.mended
+        story.exact = False
+        story.done += mended.lines
+        story.left += mended.left
+        story.found += mended.found
+        story.tried += mended.tried if mended.left else []
+        story.out_of_time = story.out_of_time or mended.out_of_time
+        story.result = mended.result
     return True
 
 
-async def _change(changing: Changing, state: _State, item: str, last: str) -> None:
-    changed = await changing.change(item, last)
-    state.done += changed.lines
-    state.tried += [] if changed.ok else changed.tried
-    state.result = changed.result if changed.ok else state.result
+async def _change(run: _Run, changing: Changing, item: str) -> None:
+    story = run.story
+    changed = await changing.change(item, run.last)
+    story.done += changed.lines
+    story.found += changed.found
+    story.tried += [] if changed.ok else changed.tried
+    story.exact = story.exact and changed.exact
+    story.out_of_time = story.out_of_time or changed.out_of_time
+    story.result = changed.result if changed.ok else story.result
 
 
-async def _syntax(work: Work, plan: Plan, item: str) -> tuple[list[str], list[str], CheckResult] | None:
-    """A file that does not parse comes first: no other check tells anything before it does."""
+async def _syntax(run: _Run, item: str) -> bool:
+    """A file that does not parse comes first: no other check tells anything before it does. False where all do."""
+    work, plan, story = run.work, run.plan, run.story
     request = work.request
     paths = [problem.path for problem in request.diagnostics] + ([request.path] if request.path else [])
     found = await syntax_repair.broken(work, list(dict.fromkeys(paths)))
     if found is None:
-        return None
+        return False
     path, text, problem = found
     name = work.staging.folders.name_of(path)
     plan.name(item, f"Mend the syntax of {name}, line {problem.line}")
     if not plan.start(item):
-        return [], ["skipped at your wish"], CheckResult("none")
-    new = await syntax_repair.mended(work, path, text, problem, work.scorer)
+        story.tried.append("skipped at your wish")
+        return True
+    try:
+        async with run.budget.item():
+            new = await syntax_repair.mended(work, path, text, problem, work.scorer)
+    except OutOfTimeError as error:
+        new, story.out_of_time = None, True
+        story.tried.append(str(error))
     if new is None:
         plan.failed(item, "Nothing that was tried parses.")
-        return [], [f"{name}, line {problem.line}: nothing that was tried parses"], CheckResult("none")
+        story.tried.append(f"{name}, line {problem.line}: nothing that was tried parses")
+        return True
     await work.staging.put(path, new)
     work.show_draft()
-    result = await work.check()
+    story.result = await work.check()
     plan.done(item, check="parses")
-    return [f"{name} parses again (line {problem.line}: {problem.message})."], [], result
+    story.done.append(f"{name} parses again (line {problem.line}: {problem.message}).")
+    return True
 
 
-async def _end(work: Work, plan: Plan, last: str, state: _State, *, changed: bool) -> Outcome:
+async def _end(run: _Run, *, changed: bool) -> Outcome:
     """An honest summary; nothing is kept where nothing was reached."""
-    baseline, done, tried = state.baseline, state.done, state.tried
-    failures = [f"- {line}" for line in dict.fromkeys(tried)]
+    work, plan, story = run.work, run.plan, run.story
     if not changed:
-        plan.failed(last, "There is nothing to check.")
-        told = "\n".join(["Nothing was changed. Tried in vain:", *failures]) if failures else "Nothing was changed."
-        return Outcome("stopped", told, keep=False)
-    plan.start(last)
+        plan.failed(run.last, "There is nothing to check.")
+        return nothing_changed(story)
+    plan.start(run.last)
     result = await work.check()
-    if result.status == "passed":
-        plan.done(last, check=result.command)
-        before = evidence.failing_cases(baseline.output)
-        named = ", ".join(case.name for case in before[:3]) + (" and others" if len(before) > 3 else "")
-        done.append(f"`{result.command}` passes" + (f"; before, {named} failed." if before else "."))
-    elif result.status == "none":
-        plan.done(last, note="No check is known here; the changed files parse.")
-        done.append("No check ran; the changed files parse. Look closely.")
-    else:
-        count = len(evidence.failing_cases(result.output))
-        plan.failed(last, f"`{result.command}` still fails.")
-        done.append(f"`{result.command}` still fails" + (f" ({_count(count)}, none of them new)." if count else "."))
-    if failures:
-        done += ["Not done, tried in vain:", *failures]
-    return Outcome("stopped" if failures else "done", "\n".join(done))
+    match result.status:
+        case "passed":
+            plan.done(run.last, check=result.command)
+        case "none":
+            plan.done(run.last, note="Not checked.")
+        case "failed":
+            plan.failed(run.last, f"`{result.command}` still fails.")
+    return last_word(story, result, work.staging.files, could_run=not work.unchecked)
 
 
 def _asks_repair(work: Work) -> bool:
@@ -206,10 +243,6 @@ def _asks_repair(work: Work) -> bool:
 def _is_about(words: str, baseline: CheckResult) -> bool:
     """Whether a request names a test that fails."""
     return any(case.name and case.name in words for case in evidence.failing_cases(baseline.output))
-
-
-def _count(cases: int) -> str:
-    return f"{cases} test fails" if cases == 1 else f"{cases} tests fail"
 
 
 def _short(prompt: str) -> str:
