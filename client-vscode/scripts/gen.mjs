@@ -77,7 +77,10 @@ function shown() {
  * What a person allows holds on every machine: VS Code leaves the user's settings of scope `machine` out in remote
  * windows, and a `plan` or `required` must not be lost there. No workspace can set either kind.
  */
-const EVERYWHERE = ["mode", "sandbox", "network", "hideSecrets", "secretFiles", "maxSteps", "maxTokens", "maxSeconds"];
+const EVERYWHERE = [
+  ...["mode", "sandbox", "network", "hideSecrets", "secretFiles"],
+  ...["maxSteps", "maxTokens", "maxSeconds", "guidedSeconds", "guidedItemSeconds"],
+];
 
 /** One setting as the settings editor of VS Code wants it: no anyOf, and out of a workspace's reach. */
 function contributed(name, schema) {

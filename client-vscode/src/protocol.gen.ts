@@ -693,6 +693,14 @@ export interface KaajSettings {
    */
   maxSeconds?: number;
   /**
+   * Seconds after which a task that is led step by step gives up; `keep trying` goes on with it.
+   */
+  guidedSeconds?: number;
+  /**
+   * Seconds that a task led step by step may spend on one item of its list.
+   */
+  guidedItemSeconds?: number;
+  /**
    * How freely the model draws its words, 0 to 2. Unset: what suits the model.
    */
   temperature?: number | null;
@@ -785,6 +793,8 @@ export const SERVER_SETTINGS = [
   "maxSteps",
   "maxTokens",
   "maxSeconds",
+  "guidedSeconds",
+  "guidedItemSeconds",
   "temperature",
   "seed",
   "prices",

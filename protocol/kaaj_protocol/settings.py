@@ -167,6 +167,14 @@ class Settings(BaseModel):
         default=1_800.0,
         description="Seconds that one task may take, your own time to decide not counted.",
     )
+    guided_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=480.0,
+        description="Seconds after which a task that is led step by step gives up; `keep trying` goes on with it.",
+    )
+    guided_item_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=240.0,
+        description="Seconds that a task led step by step may spend on one item of its list.",
+    )
     temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
         default=None,
         description="How freely the model draws its words, 0 to 2. Unset: what suits the model.",

@@ -125,6 +125,8 @@ def agent_settings(settings: Settings, base: AgentSettings) -> AgentSettings:
         max_steps=settings.max_steps,
         max_tokens=settings.max_tokens,
         max_seconds=settings.max_seconds,
+        guided_seconds=settings.guided_seconds,
+        guided_item_seconds=settings.guided_item_seconds,
         window=settings.context_window or None,
         sandbox=settings.sandbox,
         network=settings.network,
