@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaaj_agent.command_policy import shown
-from kaaj_agent.command_policy.calls import Findings
+from kaaj_agent.command_policy.findings import Findings
 from kaaj_agent.command_policy.scripts import inner_scripts
 from kaaj_agent.command_policy.verdict import Judgement, judge, read
 from kaaj_agent.command_policy.words import ansi_c
@@ -48,6 +48,15 @@ ORDINARY = [
     "bash scripts/build.sh --all",
     "git stash show 'stash@{0}'",
     "ls # | sudo",
+    "pytest > out.txt -q 2>&1; git log &> log.txt",
+    "ls | xargs -I{} sh -c 'wc -l {}'",
+    'cat x | while IFS=, read -r a b; do echo "$a"; done; while IFS= read -r f; do wc "$f"; done < <(ls)',
+    "find . -name '*.py' -exec sh -c 'wc -l \"$1\"' _ {} \\; # and so on",
+    'cp src/{a,b}.py out/; arr=(a b\nc); for i in "${arr[@]}"; do echo "$i"; done',
+    "set -euo pipefail; bash -euo pipefail -c 'ls'",
+    "[[ $A == b* && -n $C ]] && (( N > 2 )) && echo \"a[1]\" 'a[$(x)]'",
+    "cat > a.tex <<'E'\n\\section{`x`}\nE\nls",
+    "make -j2 DESTDIR=out && source .venv/bin/activate && git -c color.ui=never diff",
     "",
 ]
 
@@ -129,6 +138,36 @@ RIGHTS = {
     "flock": "flock /tmp/l -c 'sudo ls'",
     "su": "su - -c ls",
     "doas": "doas ls",
+    "backquotes in a default": 'echo "${x:-`sudo ls`}"',
+    "behind a redirection of eval": "eval > f sudo ls",
+    "behind a redirection of env": "env 2>&1 A=1 sudo",
+    "behind a here-string": "env A=a <<< x sudo",
+    "behind a here-document's mark": "eval <<E sudo\nE",
+    "escaped at the begin of a line": "ls\n\\sudo ls",
+    "negated and timed": "time ! sudo ls",
+    "an odd assignment": "env a.b=c = sudo ls",
+    "env -S among others": "env -iS'sudo ls'",
+    "options that take words": "bash -euo pipefail -c 'sudo ls'",
+    "a coprocess": "coproc X { sudo ls; }",
+    "a sourced here-string": ". /dev/stdin <<< 'sudo ls'",
+    "a here-document as a file": "bash /dev/stdin <<'E'\nsudo ls\nE",
+    "a subscript": "test -v 'a[$(sudo ls)]'",
+    "a subscript in a variable": "x='a[$(sudo ls)]'; (( x ))",
+    "a subscript in a test": "[[ 'a[$(sudo ls)]' -eq 0 ]]",
+    "a prompt": "PS4='$(sudo ls)'; set -x; ls",
+    "an exported prompt": "export PROMPT_COMMAND='sudo ls'",
+    "a callback": "mapfile -C 'sudo ls' -c 1 x < y",
+    "trap --": "trap -- 'sudo ls' EXIT",
+    "script": "script -qc 'sudo ls' /dev/null",
+    "script --command": "script --command='sudo ls' x",
+    "parallel": "parallel ::: 'sudo ls'",
+    "the loader": "/lib64/ld-linux-x86-64.so.2 --preload x /usr/bin/sudo ls",
+    "a subshell where there is no arithmetic": "((sudo))",
+    "a command where there are no tests": "[[ x || sudo ]]",
+    "a redirection that ends a command in some shells": "ls &> f sudo ls",
+    "a quote that some shells do not know": "echo $'a\\'; sudo ls #'",
+    "what a shell in a shell reads": "bash -c bash -c <<< 'sudo ls'",
+    "sg": "sg root ls",
     "pkexec": "pkexec ls",
 }  # fmt: skip
 
@@ -174,6 +213,12 @@ OUTSIDE = {
     "in quotes": "sh -c 'echo x > /etc/x'",
     "in xargs": "ls | xargs rm /etc/x",
     "encoded": r"echo x > $'\x2fetc/x'",
+    "options in one word": "cp -rt/etc x",
+    "an option's value in its word": "curl -sSLo/etc/x y",
+    "an option's value behind a bundle": "wget -qO /etc/x y",
+    "sed among others": "sed -ni s/a/b/ /etc/x",
+    "perl": "perl -pi -e s/a/b/ /etc/x",
+    "patch": "patch -p1 -d /etc < y",
 }
 
 
@@ -211,6 +256,21 @@ UNKNOWN = {
     "what eval may set": 'X=ls; eval "$(cat x)"; $X',
     "what a file may set": "X=ls; . ./x; $X",
     "a here-document that expands": "bash <<E\n$X\nE",
+    "what xargs puts in": "ls | xargs -I{} sh -c '{}'",
+    "what xargs adds": "ls | xargs -0 bash -c",
+    "what find puts in": "find . -exec {} \\;",
+    "a sourced substitution": "source <(cat x)",
+    "words cut elsewhere": "IFS=x; c=sudoxls; $c",
+    "one name for another": "declare -n Y=X; X=ls; Y=sudo; $X",
+    "an empty substitution in a word": "s`:`udo ls",
+    "a blank that is none": "ls\rx",
+    "what xargs adds to a wrapper": "xargs nice <<< sudo",
+    "a shell in a function": "f() { sh; }; echo sudo ls | f",
+    "a shell in a shell": "echo sudo ls | sh -c sh",
+    "no comment": "a=(sudo)#$'' s``udo",
+    "the end of a redirection": "X=sudo; > o{$1 $X",
+    "the end of an assignment": "a=}\\163udo sudo",
+    "hash -p": "hash -p /usr/bin/sudo ls; ls",
 }
 
 
@@ -285,9 +345,11 @@ def test_scripts_in_a_text_are_told_apart() -> None:
 
 
 def test_variables_that_make_programs_run_others_are_told() -> None:
-    for command in ("LD_PRELOAD=./x.so ls", "env LD_PRELOAD=./x.so ls", "env -u A LD_PRELOAD=./x.so ls"):
+    ways = ("LD_PRELOAD=./x.so ls", "env LD_PRELOAD=./x.so ls", "env -u A LD_PRELOAD=./x.so ls")
+    for command in (*ways, "LD_PRELOAD=x; export LD_PRELOAD; ls", "export LD_PRELOAD=x; ls", "make LD_PRELOAD=x"):
         judgement = verdict(command, sandboxed=False)
         assert "It sets LD_PRELOAD, which decides what else is run." in judgement.reasons
+    assert "It sets git's core.pager for this call." in verdict("git -c core.pager=x log", sandboxed=False).reasons
 
 
 def test_the_programs_of_a_command_are_told() -> None:

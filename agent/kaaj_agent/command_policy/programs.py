@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-RIGHTS: Final = frozenset(("sudo", "sudoedit", "su", "doas", "pkexec", "run0", "gosu", "su-exec", "newgrp", "runuser"))
+RIGHTS: Final = frozenset((
+    "sudo", "sudoedit", "su", "doas", "pkexec", "run0", "gosu", "su-exec", "newgrp", "sg", "runuser",
+))  # fmt: skip
 """Programs that run others as another user."""
 
 MACHINE: Final = frozenset((
     "mount", "umount", "swapon", "swapoff", "mkfs", "mkswap", "fdisk", "sfdisk", "parted", "wipefs", "losetup",
     "shutdown", "reboot", "poweroff", "halt", "insmod", "rmmod", "modprobe", "kexec", "chroot", "nsenter", "pivot_root",
     "setcap", "useradd", "userdel", "usermod", "groupadd", "passwd", "chpasswd", "visudo", "iptables", "ip6tables",
-    "nft", "systemctl", "systemd-run", "launchctl", "crontab", "at",
+    "nft", "systemctl", "systemd-run", "launchctl", "crontab", "at", "batch",
 ))  # fmt: skip
 """Programs that change the machine, or leave something on it that runs later."""
 
@@ -24,8 +26,29 @@ LOADERS: Final = frozenset((
     "PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "NODE_OPTIONS", "PERL5OPT", "PERL5LIB", "RUBYOPT", "JAVA_TOOL_OPTIONS",
     "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_EXEC_PATH", "GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL",
     "PAGER", "GIT_PAGER", "EDITOR", "VISUAL", "GIT_EDITOR", "SHELL", "MAKEFLAGS", "RUSTC_WRAPPER", "CC", "CXX",
+    "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_SYSTEM", "GIT_ASKPASS", "SSH_ASKPASS", "GIT_PROXY_COMMAND", "GIT_TEMPLATE_DIR",
+    "GIT_SEQUENCE_EDITOR", "MANPAGER", "LESSOPEN", "LESSCLOSE", "BROWSER", "MAKEFILES", "RUSTC", "RUSTFLAGS", "GOFLAGS",
+    "NODE_PATH", "RUBYLIB", "PERL5DB", "PYTHONBREAKPOINT", "GCONV_PATH", "CDPATH", "PROMPT_COMMAND", "PS0", "PS1",
+    "PS4", "HOME", "XDG_CONFIG_HOME",
 ))  # fmt: skip
 """Variables that make a program run something else beside or instead."""
+
+PROMPTS: Final = frozenset(("PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS4"))
+"""Variables that a shell runs, or in which it runs substitutions."""
+
+CALLBACKS: Final = (
+    ("mapfile", "-C"), ("readarray", "-C"), ("complete", "-C"), ("compgen", "-C"), ("compgen", "-W"),
+)  # fmt: skip
+"""Builtins of a shell with an option behind which a script stands."""
+
+SUBSCRIPTS: Final = frozenset((
+    "[", "test", "printf", "declare", "typeset", "local", "export", "readonly", "unset", "let", "read", "mapfile",
+    "wait",
+))  # fmt: skip
+"""Builtins of bash that compute the index in an operand such as `a[…]`, and run the substitutions in it."""
+
+TAKING_ASSIGNMENTS: Final = frozenset(("make", "gmake", "meson", "scons", "export"))
+"""Programs to which a variable is given as an operand."""
 
 SETTERS: Final = frozenset(("read", "mapfile", "readarray", "getopts", "let", "unset", "printf", "wait"))
 """Builtins that give variables values which are not seen."""
@@ -46,6 +69,9 @@ class Wrapper:
 def _taking(*options: str) -> frozenset[str]:
     return frozenset(options)
 
+
+LOADER: Final = Wrapper(_taking("--library-path", "--preload", "--audit", "--argv0", "--inhibit-rpath"))
+"""The system's loader, called as a program."""
 
 WRAPPERS: Final[Mapping[str, Wrapper]] = {
     "env": Wrapper(_taking("-u", "--unset", "-C", "--chdir", "-a", "--argv0"), assigns=True),
@@ -68,6 +94,8 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
     "builtin": Wrapper(),
     "exec": Wrapper(_taking("-a")),
     "coproc": Wrapper(),
+    "{": Wrapper(),
+    "!": Wrapper(),
     "then": Wrapper(),
     "do": Wrapper(),
     "else": Wrapper(),
@@ -127,6 +155,9 @@ WRITERS: Final[Mapping[str, Writer]] = {
     "mv": Writer(taking=_taking("-S", "--suffix"), into=_INTO),
     "cp": Writer(last=True, taking=_taking("-S", "--suffix"), into=_INTO),
     "ln": Writer(last=True, taking=_taking("-S", "--suffix"), into=_INTO),
+    "patch": Writer(taking=_taking("-p", "-i", "-F"), into=_taking("-d", "-o", "--directory", "--output")),
+    "split": Writer(skip=1, taking=_taking("-a", "-b", "-l", "-n", "-C")),
+    "sponge": Writer(),
     "install": Writer(last=True, taking=_taking("-S", "-m", "-o", "-g", "--mode", "--owner", "--group"), into=_INTO),
     "rsync": Writer(last=True, taking=_taking("-e", "--rsh", "--exclude", "--include", "-f")),
     "chmod": Writer(skip=1),

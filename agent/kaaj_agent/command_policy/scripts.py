@@ -127,6 +127,10 @@ def _learn_one(node: Node, variables: Variables) -> None:
                 variables.add(text_of(node), None)
         case "command":
             _learn_from_command(node, variables)
+        case "declaration_command":
+            options = [text_of(child) for child in node.named_children if child.type == "word"]
+            if any(option.startswith("-") and "n" in option for option in options):
+                variables.opaque = True  # one name for another variable
         case _:
             return
 

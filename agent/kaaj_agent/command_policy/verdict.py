@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from kaaj_agent.command_policy.calls import Findings
+from kaaj_agent.command_policy.findings import Findings
 from kaaj_agent.command_policy.places import Places
 from kaaj_agent.command_policy.reading import Reader
 from kaaj_agent.command_policy.shown import SHOWN_MAX
