@@ -110,7 +110,7 @@ format: dev ## format the code
 
 bench: dev ## the measurements: all, or make bench ONLY="repair"
 	@for script in $(if $(ONLY),$(ONLY:%=tests/bench/%.py),$$(grep -l __main__ tests/bench/*.py)); do \
-		echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
+		echo "== $$script"; module=$${script%.py}; $(BIN)/python -m "$${module//\//.}" $(ARGS); done
 
 # --- where it comes from --------------------------------------------------------------------------------------------
 

@@ -155,15 +155,14 @@ class Written:
     whole: int = 0  # native calls of which everything came
 
 
-def strings(value: Any) -> Iterator[str]:
+def strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for one in cast("dict[str, Any]", value).values():
+        for one in cast("dict[str, object]", value).values():
             yield from strings(one)
     elif isinstance(value, list):
-        items: list[Any] = value
-        for one in items:
+        for one in cast("list[object]", value):
             yield from strings(one)
 
 

@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final, cast
 
 from tests.bench.dialect_cases import Call, Case, Style, a_case
 from tests.bench.dialect_verdict import WRONG, Verdict, judge, judged
@@ -111,14 +111,14 @@ def _simpler(case: Case) -> Iterator[Case]:
                 yield replace(case, calls=(*case.calls[:at], changed, *case.calls[at + 1 :]))
 
 
-def _shorter(value: Any) -> Iterator[Any]:
+def _shorter(value: object) -> Iterator[object]:
     if isinstance(value, str) and value:
         yield ""
         half = len(value) // 2
         yield from (value[:half], value[half:])
         yield from (value[:at] + value[at + 1 :] for at in range(min(len(value), 60)))
     elif isinstance(value, list):
-        items: list[Any] = value
+        items = cast("list[object]", value)
         yield from (items[:at] + items[at + 1 :] for at in range(len(items)))
 
 

@@ -159,6 +159,9 @@ def _explained(case: Case, found: Read, written: Written) -> bool:
         return case.tags and all(_skeleton(write(one).text, bare=bare) in seen for one in strange)
     damages: set[str] = {case.damage, "</parameter> lost"} if case.tags else set()
     other = replace(case, calls=tuple(calls))
+    if case.damage in CUT and case.tags:  # a call, and words behind it
+        whole = _skeleton(write(replace(other, damage="none")).text, bare=False)
+        return seen.startswith(whole) and not re.search(r"</?(tool_call|function|parameter)", seen[len(whole) :])
     return any(_skeleton(text, bare=bare) == seen for text in _could_send(other, damages))
 
 

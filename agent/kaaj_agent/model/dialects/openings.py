@@ -57,15 +57,15 @@ _OBJECT_PREFIX = re.compile(r"\[?\s*(?:\{\s*(?:\"\w{0,12}(?:\"\s*(?::\s*)?)?)?)?
 class Openings:
     """Finds openings in a text that grows. `done` is the offset up to which the text is prose for certain.
 
-    `broken`: where the beginning of a call is broken (-1: nowhere); behind it all is prose. `odd`: where JSON began
-    that opens no call, at a place where a call may stand.
+    `broken`: where the beginning of a call is broken (-1: nowhere); behind it all is prose. `odd`: from where to
+    where (-1: not known) something stands that may have been meant as a call, and opens none.
     """
 
     def __init__(self, names: Collection[str]) -> None:
         self.names = frozenset(names)
         self.done = 0
         self.broken = -1
-        self.odd: list[int] = []
+        self.odd: list[tuple[int, int]] = []
         self._behind = 0
         self._fence = ""
 
@@ -133,7 +133,7 @@ class Openings:
             return Opening("bare", start, inner, name)
         if name == -1:
             return -1
-        self.odd.append(inner)
+        self.odd.append((inner, -1))
         return inner + 1
 
     def _at_fence(self, text: str, start: int, *, final: bool) -> Opening | int:
@@ -174,7 +174,7 @@ class Openings:
         elif opening < 0:
             return -1
         if opening and _DATA.match(fence[2]):
-            self.odd.append(inner)
+            self.odd.append((inner, -1))
         self._fence = fence[1]
         return fence.end()
 
@@ -187,9 +187,8 @@ class Openings:
                 return -1
             if _STRAY.match(text, start):
                 self._breaks(text, start)
-            elif _CLOSER.match(text, start):
-                part = max(text.rfind("\n\n", 0, start) + 2, self._behind)
-                self.odd += [part] if text[part:start].strip() else []
+            elif (closer := _CLOSER.match(text, start)) and text[self._behind : start].strip():
+                self.odd.append((max(text.rfind("\n\n", 0, start), self._behind), closer.end()))
             return self._at_function(text, start, start, final=final)
         inner = tag.end()
         if inner == len(text):

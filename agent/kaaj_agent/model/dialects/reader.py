@@ -205,7 +205,7 @@ class ReplyReader:
                 cut |= short and failed is not None
             if found is None:
                 openings.prose(text, opening)
-                openings.odd += [opening.inner] if opening.fence or unreadable else []
+                openings.odd += [(opening.inner, -1)] if opening.fence or unreadable else []
                 continue
             calls += found[0]
             self._dialect = self._dialect or opening.form

@@ -17,17 +17,22 @@ _END = re.compile(r"^[ \t]*(?:`{3,}|~{3,})|\n[ \t]*\r?\n", re.MULTILINE)
 
 def unread(text: str, openings: Openings, names: Collection[str]) -> Iterator[tuple[str, str]]:
     """The tool (as far as it can be told) and what is wrong, for each such call of a whole reply."""
-    for at in openings.odd:
-        end = _END.search(text, at)
-        block = text[at : end.start() if end else len(text)]
-        quoted = [one for one in names if re.search(rf"[\"=]{re.escape(one)}\b|{re.escape(one)}\"", block)]
-        name = _name_in(block, quoted)
-        if name and _ARGUMENTS.search(block) and not _is_json(block):
+    for start, known in openings.odd:
+        end = _END.search(text, start)
+        block = text[start : known if known >= 0 else end.start() if end else len(text)]
+        name = _called(block, names)
+        if name and not _is_json(block):
             yield name, "its form cannot be read"
     if openings.broken >= 0:
         rest = text[openings.broken :]
-        if _TAGS.search(rest, 1):
+        if _TAGS.search(rest, 1) or _called(rest, names):
             yield _name_in(rest, names) or _NAMELESS, "its beginning is broken, and nothing behind it was executed"
+
+
+def _called(text: str, names: Collection[str]) -> str:
+    """The tool that is named as in a call, whose arguments follow or whose end does; "" where there is none."""
+    quoted = [one for one in names if re.search(rf"[\"=]{re.escape(one)}\b|{re.escape(one)}\"", text)]
+    return _name_in(text, quoted) if _ARGUMENTS.search(text) else ""
 
 
 def _name_in(text: str, names: Collection[str]) -> str:

@@ -3,31 +3,23 @@
 A value is raw text and may hold any of the tags itself. So the reply is read like this: if every tag can be given
 its place, that is the reading (closers that a model forgets are allowed to lack here). If not, of all readings in
 which every parameter is closed, the one that leaves the fewest tags inside of values; where two are equally good
-the reply is ambiguous and refused. Format: the chat template of Qwen/Qwen3-Coder-30B-A3B-Instruct.
+the reply is ambiguous and refused. So it is where a tag may be doubled, mistyped or lost rather than part of a value:
+what is almost a tag gets into no value that had to be mended. Format: the chat template of Qwen/Qwen3-Coder-30B-A3B-Instruct.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from kaaj_agent.model.dialects.arguments import UnreadableError
+from kaaj_agent.model.dialects.xml_tags import Tag, almost_a_tag, ends_in_tag, tags_in, value_of
 
-_TAG = re.compile(
-    r"<\s*(?P<close>/?)\s*(?P<kind>tool_call|function|parameter)"
-    r"(?:\s*(?:=|\s+name\s*=)\s*[\"']?(?P<name>[\w.:-]+)[\"']?)?\s*>"
-)
 MAX_TAGS = 300
 """More tags than this inside of values are not told apart: the search is quadratic."""
-ALMOST = 0.85
-"""The ratio of signs in common from which on a word is taken for a tag's, mistyped."""
 STRANGER = 1000
 """What an argument that the tool does not have costs a reading, in tags."""
-
-Kind: TypeAlias = Literal["call", "/call", "function", "/function", "parameter", "/parameter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +32,6 @@ class XmlCall:
 
 class CutShortError(UnreadableError):
     """The reply ends in the middle of a call."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Tag:
-    kind: Kind
-    name: str
-    start: int
-    end: int
 
 
 def read_xml(text: str, start: int, known: Mapping[str, Collection[str]]) -> tuple[list[XmlCall], int]:
@@ -67,9 +51,9 @@ class _Reading:
     def __init__(self, text: str, start: int, known: Mapping[str, Collection[str]]) -> None:
         self.text = text
         self.known = known
-        self.tags = list(_tags(text, start))
+        self.tags = list(tags_in(text, start))
         tail = text[self.tags[-1].end :] if self.tags else text[start:]
-        self.dangling = _is_tag_prefix(tail)
+        self.dangling = ends_in_tag(tail)
 
     def plain(self) -> tuple[list[XmlCall], int] | None:
         """The reading in which every tag has a place; None where there is none."""
@@ -118,14 +102,14 @@ class _Reading:
             if tag.name in values or at + 1 >= len(self.tags):
                 return None
             closer = self.tags[at + 1]
-            values[tag.name] = _value(self.text[tag.end : closer.start])
+            values[tag.name] = value_of(self.text[tag.end : closer.start])
             if closer.kind == "/parameter":
                 at += 2
                 if at < len(self.tags) and not self._adjacent(at - 1):
                     return None
             elif closer.kind in {"parameter", "/function", "/call"} and self._own_line(closer):
                 framed = self.text[tag.end : closer.start].lstrip(" \t").startswith(("\n", "\r"))
-                if not framed or _broken_tag(values[tag.name]):
+                if not framed or almost_a_tag(values[tag.name]):
                     return None  # not forgotten, but broken
                 at += 1
                 unclosed = True
@@ -170,7 +154,7 @@ class _Reading:
         """Whether only white space stands between tag `at` and the next."""
         return not self.text[self.tags[at].end : self.tags[at + 1].start].strip()
 
-    def _own_line(self, tag: _Tag) -> bool:
+    def _own_line(self, tag: Tag) -> bool:
         before = self.text[: tag.start].rstrip(" \t")
         return before.endswith(("\n", "\r"))
 
@@ -236,9 +220,9 @@ class _Search:
             if self.tags[closer].kind != "/parameter":
                 continue
             raw = reading.text[tag.end : self.tags[closer].start]
-            value = _value(raw)
-            if closer > at + 1 and (raw.startswith(("\n", "\r\n")) != raw.endswith("\n") or _broken_tag(value)):
-                continue  # a tag too many, or a broken one, rather than a value that holds tags
+            value = value_of(raw)
+            framed = raw.startswith(("\n", "\r\n")) == raw.endswith("\n")
+            doubtful = closer > at + 1 and (not framed or almost_a_tag(value))  # a tag too many, or a mistyped one
             after = closer + 1
             names = seen | {tag.name}
             found: _Found = None
@@ -254,8 +238,9 @@ class _Search:
             elif reading.adjacent(after, "/call"):
                 found = _with(XmlCall(self.tags[function].name, {tag.name: value}), self.call(after + 1))
             if found is not None:
-                if loose and not set(arguments or ()) <= names | set(found[2][0].values):
-                    found = found[0], found[1] + 1, found[2]  # the tag of an argument may be lost in it as well
+                lacking = set(arguments or ()) - names - set(found[2][0].values)
+                if doubtful or (loose and lacking):  # the tag of an argument that lacks may be lost in it
+                    found = found[0], found[1] + 1, found[2]
                 cost = found[0] + inside
                 if best is None or cost < best[0]:
                     best = cost, found[1], found[2]
@@ -277,68 +262,3 @@ class _Search:
 
 def _with(first: XmlCall, rest: _Found) -> _Found:
     return None if rest is None else (rest[0], rest[1], (first, *rest[2]))
-
-
-def _tags(text: str, start: int) -> list[_Tag]:
-    tags: list[_Tag] = []
-    for match in _TAG.finditer(text, start):
-        name, closing = match["name"] or "", bool(match["close"])
-        if not _is_tag(match):
-            continue
-        kind = "call" if match["kind"] == "tool_call" else match["kind"]
-        tags.append(_Tag(_kind(kind, closing=closing), name, match.start(), match.end()))
-    return tags
-
-
-def _is_tag(match: re.Match[str] | None) -> bool:
-    """Whether it is a tag of the form: <function> without a name and </function=x> are nobody's."""
-    return match is not None and (match["kind"] == "tool_call" or bool(match["close"]) != bool(match["name"]))
-
-
-def _kind(kind: str, *, closing: bool) -> Kind:
-    match kind, closing:
-        case "call", False:
-            return "call"
-        case "call", True:
-            return "/call"
-        case "function", False:
-            return "function"
-        case "function", True:
-            return "/function"
-        case _, False:
-            return "parameter"
-        case _:
-            return "/parameter"
-
-
-_WHOLE = ("</tool_call>", "</function>", "</parameter>", "<tool_call>", "<function=", "<parameter=")
-
-
-def _is_tag_prefix(tail: str) -> bool:
-    """Whether the text ends in a piece of a tag: the reply was cut there."""
-    at = tail.rfind("<")
-    piece = "".join(tail[at:].split())
-    if at < 0 or ">" in piece:
-        return False
-    return any(whole.startswith(piece) or piece.startswith(whole) for whole in _WHOLE)
-
-
-def _broken_tag(value: str) -> bool:
-    """Whether a line of the value is almost one of the form's tags."""
-    for line in value.splitlines():
-        bare = line.strip()
-        if not 8 <= len(bare) <= 100 or not {*"<>/"} & {bare[0], bare[-1]} or _is_tag(_TAG.fullmatch(bare)):
-            continue
-        word = re.split(r"[\s=]", bare.strip("</> "), maxsplit=1)[0]
-        if any(SequenceMatcher(None, word, kind).ratio() > ALMOST for kind in ("tool_call", "function", "parameter")):
-            return True
-    return False
-
-
-def _value(raw: str) -> str:
-    """A value without the one line end that the form puts on either side of it, of the same kind on both."""
-    if raw.startswith("\r\n"):
-        return raw[2:].removesuffix("\r\n")
-    if raw.startswith("\n"):
-        return raw[1:].removesuffix("\n")
-    return raw.removesuffix("\r\n") if raw.endswith("\r\n") else raw.removesuffix("\n")
