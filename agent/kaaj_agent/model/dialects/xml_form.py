@@ -4,7 +4,8 @@ A value is raw text and may hold any of the tags itself. So the reply is read li
 its place, that is the reading (closers that a model forgets are allowed to lack here). If not, of all readings in
 which every parameter is closed, the one that leaves the fewest tags inside of values; where two are equally good
 the reply is ambiguous and refused. So it is where a tag may be doubled, mistyped or lost rather than part of a value:
-what is almost a tag gets into no value that had to be mended. Format: the chat template of Qwen/Qwen3-Coder-30B-A3B-Instruct.
+what is almost a tag gets into no value that had to be mended. Format: the chat template of
+Qwen/Qwen3-Coder-30B-A3B-Instruct.
 """
 
 from __future__ import annotations
