@@ -27,10 +27,13 @@ _LOOKED_AT: Final = 1_000
 _FAR: Final = 100
 """Blanks in a row after which text is out of sight in most windows."""
 
+_JOINING: Final = "\u0620-\u08ff\u0900-\u109f\u1780-\u1aaf\u1b00-\u1bff\ua800-\uabff\U00010a00-\U00011fff"
+"""Letters that joiners stand between: Arabic and its neighbours, those of India and around it."""
+_EMOJI: Final = "\u00a9\u00ae\u2010-\u33ff\U0001f000-\U0001faff"
 _FINE: Final = re.compile(
-    r"(?<=[^\x00-\x7f])\u200d(?=[^\x00-\x7f])"  # emoji of several parts, Indic conjuncts
-    r"|(?<=[^\W\d_a-zA-Z])\u200c(?=[^\W\d_a-zA-Z])"  # Persian, Indic
-    r"|(?<=[^\x00-\x7f])[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f\u20e3?"  # text and emoji forms
+    rf"(?<=[{_JOINING}])[\u200c\u200d](?=[{_JOINING}])"  # Persian, Indic conjuncts
+    rf"|(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])"  # emoji of several parts
+    rf"|(?<=[{_EMOJI}])[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f\u20e3?"  # text and emoji forms
     r"|(?<=\U0001f3f4)[\U000e0020-\U000e007e]{2,8}\U000e007f"  # flags of regions
 )
 _HIDDEN: Final = re.compile(
@@ -39,7 +42,8 @@ _HIDDEN: Final = re.compile(
     "\u2028\u2029"  # line ends for some programs and not for others
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\u2800\u3164\ufeff\uffa0"
-    "\ufe00-\ufe0f\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\ufe00-\ufe0f\ufff0-\ufffb\U00013430-\U0001343f\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
     "\ud800-\udfff"
     "]"
 )

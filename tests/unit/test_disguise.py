@@ -34,6 +34,11 @@ DISGUISED = {
     "Greek in Latin": "\u03bfpen = 1\n",
     "far right": "x = 1;" + " " * 150 + "os.system('x')\n",
     "far right by tabs": "x = 1;" + "\t" * 120 + "os.system('x')\n",
+    "joiner between Cyrillic letters": "клю\u200cч = 1\n",
+    "joiner between Chinese letters": "变\u200d量 = 1\n",
+    "selector behind a letter": "变\ufe0f量 = 1\n",
+    "shorthand": "x\U0001bca0 = 1\n",
+    "a silent note": "x = '\U0001d159'\n",
     "half a character": "x = '\ud800'\n",
 }
 ORDINARY = {
@@ -45,6 +50,8 @@ ORDINARY = {
     "Arabic without marks": "# مرحبا\n",
     "Persian with a joiner": "# می\u200cخواهم\n",
     "Hindi with a joiner": "# क्\u200dष\n",
+    "Bengali with both joiners": "# র\u200d্য ক্\u200cষ\n",
+    "a family and signs": "# 👨\u200d👩\u200d👧 ✔\ufe0f ©\ufe0f ㊗\ufe0f 🏳\ufe0f\u200d🌈 👩🏽\u200d💻\n",
     "emoji": "# 👩\u200d💻 ❤\ufe0f 1\ufe0f\u20e3\n",
     "a flag of a region": "# \U0001f3f4" + "".join(chr(0xE0000 + ord(c)) for c in "gbsct") + "\U000e007f\n",
     "Chinese": "# 你好\u3000世界\n",
@@ -140,3 +147,15 @@ async def test_a_plain_change_is_applied_by_itself(tmp_path: Path) -> None:
         await d.run(mode="auto")
         notices = [event.body for event in d.events if type(event.body).__name__ == "Noticed"]
     assert not any("Look closely" in getattr(body, "text", "") for body in notices)
+
+
+def test_whatever_is_ignored_by_default_is_hidden() -> None:
+    """Unicode's list of characters that show nothing (DerivedCoreProperties.txt, Default_Ignorable_Code_Point)."""
+    ranges = (
+        (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
+        (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
+        (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+    )  # fmt: skip
+    for first, last in ranges:
+        for code in range(first, last + 1):
+            assert text_warning("", f"a{chr(code)}b = 1\n"), hex(code)
