@@ -84,7 +84,7 @@ async def plan(work: Work) -> Outcome:
     summary = "\n".join(told)
     work.text(summary)
     work.session.say(Message("assistant", summary))
-    return Outcome("done", summary, keep=False)
+    return Outcome("done" if steps else "stopped", summary, keep=False)
 
 
 async def _steps(work: Work, sources: Sources) -> list[str]:
