@@ -26,6 +26,9 @@ _TOLD: Final = 3
 _LOOKED_AT: Final = 1_000
 _FAR: Final = 100
 """Blanks in a row after which text is out of sight in most windows."""
+_STEP: Final = 12
+_MANY: Final = 10_000
+"""Characters that do not show, after which they are no longer counted: a text with more is told of in any case."""
 
 _JOINING: Final = "\u0620-\u08ff\u0900-\u109f\u1780-\u1aaf\u1b00-\u1bff\ua800-\uabff\U00010a00-\U00011fff"
 """Letters that joiners stand between: Arabic and its neighbours, those of India and around it."""
@@ -49,9 +52,15 @@ _HIDDEN: Final = re.compile(
 )
 _LONE_RETURN: Final = re.compile(r"\r(?!\n)")
 _OUT_OF_SIGHT: Final = re.compile(rf"(?<![^\S\r\n])[^\S\r\n]{{{_FAR},}}+(?=\S)")
+_BLANK_FAR: Final = re.compile(rf"[^\S\r\n]{{{_FAR // _STEP}}}")
+"""What is found in each _STEPth character of a text where something is out of sight."""
 _LOOK: Final = "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρυι\u0400-\u052f"
+_LOOKS_LATIN: Final = re.compile(f"[{_LOOK}]")
+_LATIN_BESIDE: Final = re.compile(f"[A-Za-z](?:(?=[{_LOOK}])|(?<=[{_LOOK}].))")
 _MIXED: Final = re.compile(rf"(?:[A-Za-z][{_LOOK}]|[{_LOOK}][A-Za-z])\w{{0,20}}")
 """A word of Latin letters with Greek or Cyrillic ones among them that look the same."""
+_ASCII: Final = bytes(range(0x80))
+_CONTROLS: Final = bytes(code for code in _ASCII if _HIDDEN.match(chr(code)))
 
 _ACTED_ON: Final = (
     ".vscode/*", "*.code-workspace", ".idea/*", ".devcontainer/*", ".devcontainer.json", ".envrc", ".husky/*",
@@ -69,21 +78,18 @@ def hunk_warning(hunk: Hunk) -> str:
 
 
 def text_warning(old: str, new: str) -> str:
-    """What the new one of two texts hides, with its first line counted from 1; empty where it hides nothing."""
-    told: list[str] = []
-    before = Counter(found for found, _ in _hidden(old)) if old else Counter[str]()
-    seen: Counter[str] = Counter()
-    for character, at in _hidden(new):
-        seen[character] += 1
-        if seen[character] == before[character] + 1:
-            told.append(f"{_called(character)} in line {_line(new, at)}")
+    """What the new one of two texts hides, with its first line counted from 1; empty where it hides nothing.
+
+    A megabyte takes some milliseconds, unless there is much in it to look at.
+    """
     parts: list[str] = []
-    if told:
+    marks = _marks(new)
+    if told := _freshly_hidden(old, new, marks):
         more = f" and {len(told) - _TOLD} more kinds" if len(told) > _TOLD else ""
         parts.append(f"characters that do not show: {', '.join(told[:_TOLD])}{more}")
-    if (far := _fresh(_OUT_OF_SIGHT, old, new)) is not None:
+    if _BLANK_FAR.search(new[::_STEP]) and (far := _fresh(_OUT_OF_SIGHT, old, new)) is not None:
         parts.append(f"text far out to the right in line {_line(new, far.start())}")
-    if not new.isascii() and (word := _fresh(_MIXED, old, new)) is not None:
+    if _LOOKS_LATIN.search(marks) and _LATIN_BESIDE.search(new) and (word := _fresh(_MIXED, old, new)) is not None:
         parts.append(f"a word that mixes alphabets in line {_line(new, word.start())}: {word[0][:40]!a}")
     return f"Look closely: it holds {'; '.join(parts)}." if parts else ""
 
@@ -124,16 +130,39 @@ def visible(text: str) -> str:
     return _LONE_RETURN.sub("<U+000D>", text)
 
 
+def _marks(text: str) -> str:
+    """What of a text is not ASCII, in its order, and the kinds of its control characters: most have little of it."""
+    if text.isascii() and text.isprintable():
+        return ""
+    data = text.encode("utf-8", "surrogatepass")
+    others = data.translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    return others + "".join(chr(code) for code in _CONTROLS if code in data)
+
+
+def _freshly_hidden(old: str, new: str, marks: str) -> list[str]:
+    """What does not show in the new text and did not stand in the old one, each kind with its first line."""
+    if not ("\r" in new or _HIDDEN.search(marks)):
+        return []
+    told: list[str] = []
+    before = Counter(found for found, _ in islice(_hidden(old), _MANY))
+    seen: Counter[str] = Counter()
+    for character, at in islice(_hidden(new), _MANY + 1):  # of so many at least one is more than before
+        seen[character] += 1
+        if seen[character] == before[character] + 1:
+            told.append(f"{_called(character)} in line {_line(new, at)}")
+    return told
+
+
 def _hidden(text: str) -> Iterator[tuple[str, int]]:
     """Each character that does not show and has no business where it stands, with its place."""
-    if text.isascii() and text.isprintable():
-        return
-    fine: set[int] = set()
-    if not text.isascii():
-        fine = {found.start() + at for found in _FINE.finditer(text) for at in range(len(found[0]))}
+    fine = 0  # up to here
     for found in _HIDDEN.finditer(text):
-        if found.start() not in fine:
-            yield found[0], found.start()
+        if found.start() >= fine:
+            allowed = _FINE.match(text, found.start())
+            if allowed is None:
+                yield found[0], found.start()
+            else:
+                fine = allowed.end()
     if "\n" in text:  # else it is the line end of the file, as old systems have it
         for found in _LONE_RETURN.finditer(text):
             yield "\r", found.start()

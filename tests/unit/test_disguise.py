@@ -142,6 +142,30 @@ def test_a_long_text_is_looked_at_in_linear_time(piece: str) -> None:
     assert text_warning("", text) or piece in ("a", " ", "\t", "ж", "\r")  # quadratic, this would not end
 
 
+@pytest.mark.parametrize("mark", ["\u200b", "\x1b", "\u202e", "\x85", "\U000e0041", "\ud800"])
+@pytest.mark.parametrize("around", ["x = 1\n", "# Größe für Äpfel\n", "# 这是一个测试\n", "# می\u200cخواهم ❤\ufe0f\n"])
+def test_one_mark_in_a_long_text_is_found_where_it_stands(mark: str, around: str) -> None:
+    text = around * 5_000 + f"a{mark}b\n" + around * 5_000
+    assert f"U+{ord(mark):04X}" in text_warning("", text)
+    assert "line 5001" in text_warning(around * 10_000, text)
+    assert text_warning(text, text) == ""
+
+
+@pytest.mark.parametrize("before", range(90, 115))
+@pytest.mark.parametrize("blanks", [99, 100, 101, 111, 112])
+def test_blanks_are_counted_wherever_they_begin(before: int, blanks: int) -> None:
+    text = "x" * before + " \t"[blanks % 2] * blanks + "os.system('x')\n"
+    assert ("far out to the right in line 1" in text_warning("", text)) == (blanks >= 100)
+
+
+def test_more_hidden_characters_than_are_counted_are_told_though_all_stood_there() -> None:
+    text = "a\u200b" * 12_000
+    assert "U+200B" in text_warning("", text)
+    assert text_warning(text, text).startswith("Look closely")
+    mixed = "a\u200b" * 6_000 + "b\u200e" * 6_000
+    assert text_warning(mixed[::-1], mixed).startswith("Look closely")
+
+
 async def test_a_plain_change_is_applied_by_itself(tmp_path: Path) -> None:
     async with desk(tmp_path, call("write", path="new.py", content="x = 1\n"), "Done.", check="true") as d:
         await d.run(mode="auto")
