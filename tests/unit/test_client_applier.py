@@ -12,7 +12,7 @@ import pytest
 
 from kaaj_agent.changes import ChangeSet, FileChange
 from kaaj_agent.document import Document, digest_of
-from kaaj_agent.failures import ApplyError, StaleError
+from kaaj_agent.failures import ApplyError, OutsideError, StaleError
 from kaaj_agent.world import Folders, World
 from kaaj_server.convert import Convert
 from kaaj_server.lsp.apply import ClientApplier, Route, Waits
@@ -120,6 +120,17 @@ async def test_an_answer_without_the_text_is_no_success(client: Client, answer: 
         await client.applier.apply(change(FileChange(before.path, before, "two")))
     assert "a.txt" in str(failed.value)
     assert len(client.asked) == 1
+
+
+async def test_what_stands_behind_a_link_by_now_takes_no_edit(client: Client) -> None:
+    """A client that has it open would write through the link."""
+    (client.root / "sub").mkdir()
+    before = client.open("sub/a.txt", "one")
+    (client.root / "sub").rename(client.root / "aside")
+    (client.root / "sub").symlink_to(client.root / "aside")
+    with pytest.raises(OutsideError, match="behind a link"):
+        await client.applier.apply(change(FileChange(before.path, before, "two")))
+    assert client.asked == []
 
 
 async def test_another_text_than_the_expected_is_no_success(client: Client) -> None:

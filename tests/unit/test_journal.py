@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -141,6 +142,31 @@ async def test_stale_bases_write_nothing(applier: DiskApplier, root: Path, meanw
         await applier.apply(made)
     assert len(told.value.paths) == 1
     assert tree(root) == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="names of descriptors are read there")
+async def test_what_leads_back_is_synced_before_anything_moves(
+    root: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    at: dict[str, list[str]] = {}
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        real(descriptor)
+
+    def note(point: str) -> None:
+        at.setdefault(point, list(synced))
+        if point == "journal":
+            at["entry"] = [path.name for path in (state / "journal").iterdir() if path.is_dir()]
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    await DiskApplier(World(Folders.of(root)), state, failpoint=note).apply(change(root))
+    images = [f"{number}.before" for number in (0, 1, 2, 4, 5)]
+    assert {*images, "steps.tmp", "journal", *at["entry"]} <= set(at["journal"])
+    assert sum(name.endswith(".kaaj") for name in at["placed"]) == 5, "all that is new is there before the first rename"
+    assert {"w", "sub", "deep", "bin"} <= set(at["synced"]), "and the names are, before it counts as done"
 
 
 async def test_edited_at_the_last_moment(root: Path, state: Path) -> None:

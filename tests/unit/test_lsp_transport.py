@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaaj_server.lsp import connection
 from kaaj_server.lsp.transport import (
     TOO_LARGE,
     UNSENT_MAX,
@@ -92,6 +95,35 @@ async def test_reading_waits_while_the_client_fetches_nothing() -> None:
     await asyncio.wait_for(ended.wait(), 20)
     assert got == [b"{}"] * 10
     os.close(reading)
+
+
+async def test_over_tcp_reading_waits_as_well() -> None:
+    taken = 0
+    fetched = asyncio.Event()
+
+    class Protocol:
+        is_started = True
+
+        def receive(self, _body: bytes) -> None:
+            nonlocal taken
+            taken += 1
+
+    class Writer:
+        async def drain(self) -> None:
+            await fetched.wait()
+
+    server: Any = SimpleNamespace(protocol=Protocol())
+    writer: Any = Writer()
+    reader = asyncio.StreamReader()
+    reader.feed_data(frame(b"x" * 40_000) * 20)
+    reader.feed_eof()
+    reading = asyncio.create_task(connection._read(reader, writer, Frames(), server, lambda: None))
+    done, _ = await asyncio.wait({reading}, timeout=0.2)
+    assert not done
+    assert taken < 3, "what one look at the stream brought, and no more"
+    fetched.set()
+    await reading
+    assert taken == 20
 
 
 async def test_what_a_client_never_fetches_is_bounded() -> None:

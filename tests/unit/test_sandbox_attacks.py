@@ -342,14 +342,16 @@ async def test_a_command_has_no_rights_and_cannot_gain_any(box: Box) -> None:
 
 @pytest.mark.parametrize("layer", ["both", "bubblewrap", "filter"])
 async def test_a_command_cannot_nest_a_user_namespace(box: Box, layer: str) -> None:
-    if layer != "filter" and "--disable-userns" not in box.sandbox.flags:
+    if layer != "filter" and not await asyncio.to_thread(_can_stop_nesting, str(box.sandbox.program)):
         pytest.skip("this bubblewrap cannot")
     if layer != "bubblewrap" and not box.sandbox.filter:
         pytest.skip("no filter for this machine")
     if layer == "bubblewrap":
         box.sandbox = replace(box.sandbox, filter=b"")
     elif layer == "filter":
-        box.sandbox = replace(box.sandbox, flags=tuple(f for f in box.sandbox.flags if f != "--disable-userns"))
+        box.sandbox = replace(
+            box.sandbox, flags=tuple(flag for flag in box.sandbox.flags if flag != "--disable-userns")
+        )
     said = await box.python("""
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
@@ -357,6 +359,10 @@ print("unshared" if libc.unshare(0x10000000) == 0 else "refused")
 print("mounted" if libc.mount(b"none", os.fsencode(os.getcwd()), b"tmpfs", 0, None) == 0 else "refused")
 """)
     assert said.split() == ["refused", "refused"]
+
+
+def _can_stop_nesting(program: str) -> bool:
+    return "--disable-userns" in subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
 
 
 CALLS = {"x86_64": (425, 250, 321, 298, 323, 155, 308, 304), "aarch64": (425, 219, 280, 241, 282, 41, 268, 265)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from kaaj_agent import disk
 from kaaj_agent.changes import ChangeSet
 from kaaj_agent.document import Document
-from kaaj_agent.failures import ApplyError, FileError, MissingFileError, StaleError
+from kaaj_agent.failures import ApplyError, FileError, MissingFileError, OutsideError, StaleError
 from kaaj_agent.ports import Written
 from kaaj_agent.world import World
 from kaaj_server.convert import Convert
@@ -121,10 +121,16 @@ class ClientApplier:
     # --- before ----------------------------------------------------------------------------------------------------
 
     async def _compare(self, change: ChangeSet) -> None:
-        """Raises StaleError. The disk is read first and the editor's texts are looked at last, in one go: the edit is
-        made for these, under their versions, before another keystroke can come in.
+        """Raises StaleError, and OutsideError where a folder became a link, through which the client would write.
+
+        The disk is read first and the editor's texts are looked at last, in one go: the edit is made for these, under
+        their versions, before another keystroke can come in.
         """
         on_disk: dict[Path, Document | None] = {}
+        places = dict.fromkeys(path for one in change.files for path in (one.path, one.target))
+        if linked := await asyncio.to_thread(_behind_links, places):
+            names = ", ".join(map(self.world.folders.name_of, linked))
+            raise OutsideError(f"{names} stands behind a link by now; nothing was written.", path=names)
         for one in change.files:
             for path in {one.path, one.target}:
                 if self.world.buffer(path) is None:
@@ -269,3 +275,15 @@ class ClientApplier:
             if now is None or now.digest != digest:
                 wrong.append(path)
         return wrong
+
+
+def _behind_links(paths: Iterable[Path]) -> list[Path]:
+    """Those of some resolved paths that lead elsewhere by now."""
+    found: list[Path] = []
+    for path in paths:
+        try:
+            if path.resolve() != path:
+                found.append(path)
+        except (OSError, RuntimeError):  # RuntimeError: a loop of links, before Python 3.13
+            found.append(path)
+    return found
