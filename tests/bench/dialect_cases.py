@@ -86,6 +86,7 @@ PIECES: Final = (
     *("%s", "$HOME", "`a`", "a/b", "0", "-", "=", "\ufeff", "\x00", "🏳️‍🌈", "中文"),
 )
 PATHS: Final = ("src/a.py", "b c.ts", "ü.md", "-", "中/文.py", "123", "true", "a\\b", "x&y<z", "'q'.txt")
+SPLITS: Final = (0, 1, 1, 2, 2, 3, 4, 4, 6, 12, 40)
 PROSE: Final = (
     *("", "", "", "Let me look.\n\n", "I will mend `total` in cart.py:\n", "1. First, a < b.\n\n", "中文。\n"),
     *("A call is written with `<tool_call>` and `<function=read>`.\n\n", "if a <b and c> d:\n    pass\n\n"),
@@ -202,7 +203,7 @@ def a_case(draw: random.Random) -> Case:
         (draw.random(), draw.random()),
         draw.choice(PROSE),
         f"<think>{thought}</think>\n\n" if draw.random() < 0.03 else "",
-        tuple(draw.random() for _ in range(draw.choice((0, 1, 2, 4, 12, 40)))),
+        tuple(draw.random() for _ in range(draw.choice(SPLITS))),
         told,
     )
     return fitted(case)

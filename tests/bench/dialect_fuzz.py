@@ -1,6 +1,6 @@
 """Random replies in every form, with any damage, in any chunking: what is executed is what was meant, or nothing.
 
-    python -m tests.bench.dialect_fuzz [--cases 1000000] [--seed 1] [--jobs CORES] [--case NUMBER]
+    python -m tests.bench.dialect_fuzz [--cases 1000000] [--seed 1] [--jobs CORES] [--seconds S] [--case NUMBER]
 
 A case is one to three random calls whose values hold code, JSON, XML, other forms and the form's own tags, written
 natively, as Qwen3-Coder's XML (plain or in a fence), as Hermes JSON, as JSON in a fence or bare, in the spellings that
@@ -11,7 +11,7 @@ a reply that is cut nothing is executed, every chunking is read alike. The write
 asked what a reply means.
 
 Prints the counts by form and damage. On a miss: its number, the smallest case that still goes wrong, and exit status 1.
-`--case` tells of one case alone.
+`--case` tells of one case alone, `--seconds` ends the run earlier. Workers are nice.
 """
 
 from __future__ import annotations
@@ -147,6 +147,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--case", type=int)
     options = parser.parse_args()
     if options.case is not None:
@@ -158,11 +159,18 @@ def main() -> int:
             pool.submit(run, options.seed, first, min(BATCH, options.cases - first))
             for first in range(0, options.cases, BATCH)
         ]
-        for batch in as_completed(batches):
+        for number, batch in enumerate(as_completed(batches), 1):
             counts = batch.result()
             all_of.went += counts.went
             all_of.missed += counts.missed
             all_of.by_wire += counts.by_wire
+            for missed, why in counts.missed:
+                print(f"case {missed}: {why}", file=sys.stderr, flush=True)
+            if number % 50 == 0:
+                print(f"{all_of.went.total():,} cases, {len(all_of.missed):,} wrong", file=sys.stderr, flush=True)
+            if options.seconds and time.perf_counter() - began > options.seconds:
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
     took = time.perf_counter() - began
     table(all_of.went)
     for number, why in sorted(all_of.missed)[:SHOWN]:

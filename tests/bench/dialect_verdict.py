@@ -63,7 +63,7 @@ def judge(case: Case) -> Verdict:
         return Verdict("does not apply")
     try:
         split_read = read(written, split(written.text, case.cuts, half=case.damage == "half characters"), case.told)
-        whole = read(written, [written.text], case.told)
+        whole = split_read if not case.cuts else read(written, [written.text], case.told)
     except Exception as error:  # noqa: BLE001 - whatever the reader raises is what is looked for
         return Verdict(WRONG, f"raised {type(error).__name__}: {error}")
     if (split_read.outcome.calls, split_read.outcome.text, split_read.outcome.cut) != (
