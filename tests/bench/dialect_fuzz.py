@@ -5,7 +5,7 @@
 A case is one to three random calls whose values hold code, JSON, XML, other forms and the form's own tags, written
 natively, as Qwen3-Coder's XML (plain or in a fence), as Hermes JSON, as JSON in a fence or bare, in the spellings that
 servers and models use, perhaps damaged (`dialect_cases`), split anywhere: between any two characters, in the middle of
-a tag, an escape, a character of two UTF-16 units; each 32nd also as bytes on the wire, in the middle of a character of
+a tag, an escape, a character of two UTF-16 units; each hundredth also as bytes on the wire, in the middle of a character of
 UTF-8. `dialect_verdict` judges: whole calls are read exactly, damaged ones repaired into what was meant or refused, of
 a reply that is cut nothing is executed, every chunking is read alike. The writer knows the calls; the reader is never
 asked what a reply means.
@@ -34,7 +34,7 @@ from tests.bench.dialect_wire import Wire
 from tests.bench.dialect_writer import write
 
 BATCH: Final = 1_000
-WIRE_EVERY: Final = 32
+WIRE_EVERY: Final = 100
 SHRINKS: Final = 600
 SHOWN: Final = 10
 

@@ -94,6 +94,14 @@ def test_a_call_whose_beginning_is_broken_is_told_and_nothing_behind_it_is_execu
     assert refused(before)
 
 
+def test_a_call_whose_name_cannot_be_read_is_told() -> None:
+    body = json.dumps({"id": "c1", "name": "write", "arguments": {"path": "a", "content": "b"}})
+    for broken in (body.replace('"write"', '"writex'), body.replace('"write"', "")):
+        read = outcome(f"{hermes('read', path='b')}\n<tool_call>{broken}</tool_call>")
+        assert done(read) == [{"path": "b"}]
+        assert len(refused(read)) == 1
+
+
 def test_a_call_in_a_value_is_not_executed_where_the_call_around_it_is_broken() -> None:
     text = xml("write", path="a.md", content=f"An example:{RM}").replace("<function=write>", "<functin=write>", 1)
     assert done(outcome(text)) == []

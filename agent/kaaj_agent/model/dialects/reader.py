@@ -18,7 +18,7 @@ from kaaj_agent.model.dialects.arguments import UnreadableError, coerce, load_ar
 from kaaj_agent.model.dialects.json_form import NotACallError
 from kaaj_agent.model.dialects.native import NativeCall, NativeCalls, looks_cut
 from kaaj_agent.model.dialects.openings import Opening, Openings
-from kaaj_agent.model.dialects.unread import unread
+from kaaj_agent.model.dialects.unread import NAMELESS, name_among, unread
 from kaaj_agent.model.dialects.xml_form import CutShortError, read_xml
 from kaaj_agent.ports import CallDelta, CallReady, Json, TextDelta, ToolCall, ToolSpec
 
@@ -258,7 +258,9 @@ class ReplyReader:
                 return None
             meant = json_form.name_in(text, opening.inner)
             name = meant or (name if tagged or isinstance(error, CutShortError) else "")
-        if name not in self._tools:
+            if tagged and name not in self._tools:
+                name = name_among(text[opening.inner :], self._tools) or NAMELESS
+        if name not in self._tools and name != NAMELESS:
             return None
         return ToolCall(self._new_id(), name, {}, _sentence(name, error))
 

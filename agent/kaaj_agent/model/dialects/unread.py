@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 
 from kaaj_agent.model.dialects.openings import Openings
 
-_NAMELESS = "tool_call"
+NAMELESS = "tool_call"
 """The name of a call of which not even that can be read."""
 _ARGUMENTS = re.compile(r"\"(?:arguments|parameters)|(?:arguments|parameters)\"|</\s*(?:tool_call|function)\s*>")
 _TAGS = re.compile(r"<\s*/?\s*(?:tool_call|function)\b")
@@ -26,16 +26,16 @@ def unread(text: str, openings: Openings, names: Collection[str]) -> Iterator[tu
     if openings.broken >= 0:
         rest = text[openings.broken :]
         if _TAGS.search(rest, 1) or _called(rest, names):
-            yield _name_in(rest, names) or _NAMELESS, "its beginning is broken, and nothing behind it was executed"
+            yield name_among(rest, names) or NAMELESS, "its beginning is broken, and nothing behind it was executed"
 
 
 def _called(text: str, names: Collection[str]) -> str:
     """The tool that is named as in a call, whose arguments follow or whose end does; "" where there is none."""
-    quoted = [one for one in names if re.search(rf"[\"=]{re.escape(one)}\b|{re.escape(one)}\"", text)]
-    return _name_in(text, quoted) if _ARGUMENTS.search(text) else ""
+    quoted = [one for one in names if re.search(rf"[\"=]{re.escape(one)}|{re.escape(one)}\"", text)]
+    return name_among(text, quoted) if _ARGUMENTS.search(text) else ""
 
 
-def _name_in(text: str, names: Collection[str]) -> str:
+def name_among(text: str, names: Collection[str]) -> str:
     return min(((text.index(name), name) for name in names if name in text), default=(0, ""))[1]
 
 
