@@ -270,6 +270,8 @@ UNKNOWN = {
     "no comment": "a=(sudo)#$'' s``udo",
     "the end of a redirection": "X=sudo; > o{$1 $X",
     "the end of an assignment": "a=}\\163udo sudo",
+    "a blank in an assignment": "a=\\  sudo",
+    "a default where there is no arithmetic": "((${X:-sudo} ))",
     "hash -p": "hash -p /usr/bin/sudo ls; ls",
 }
 

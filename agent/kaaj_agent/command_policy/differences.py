@@ -61,6 +61,8 @@ def odd_blanks(node: Node) -> bool:
     if node.type == "comment":
         before = node.prev_sibling
         return before is not None and before.is_named and before.end_byte == node.start_byte
+    if node.type in ("variable_assignment", "concatenation"):
+        return any(a.end_byte != b.start_byte for a, b in zip(node.children, node.children[1:], strict=False))
     if node.type not in _IN_ONE_LINE:
         return False
     source = node.text or b""

@@ -21,6 +21,9 @@ DEPTH_MAX: Final = 8
 SCRIPTS_MAX: Final = 100
 """How many of them are read at all."""
 
+_DEFAULT: Final = re.compile(r"\$\{\w+:?[-+=]")
+"""A word that stands in for a variable: in arithmetic it is a number, elsewhere perhaps a program."""
+
 UNREAD: Final = "It cannot be parsed as a shell command."
 
 _WRITING: Final = frozenset((">", ">>", ">|", "&>", "&>>", ">&", "<>"))
@@ -88,7 +91,7 @@ class Reader(Calls):
                     self._substitutions(differences.subscripts(text_of(node)))
             case _:
                 if (text := differences.otherwise(node)) is not None:
-                    self._probe(text)
+                    self._probe(text, doubts=bool(_DEFAULT.search(text)))
                 self._children(node, given)
 
     def _assignment(self, node: Node) -> None:
