@@ -51,7 +51,7 @@ async def box(tmp_path: Path) -> Box:
     return Box(home, home / "project", replace(found, home=home))
 
 
-SEARCH = f"grep -rs {SECRET} . {{home}} 2>/dev/null | head; ls -la; echo done"
+SEARCH = f"grep -Rs {SECRET} . {{home}} 2>/dev/null | head; ls -la; echo done"
 
 
 def dependencies_link(box: Box) -> None:
@@ -89,10 +89,11 @@ def environment_around_the_state(box: Box) -> None:
 
 def environment_around_a_home(box: Box) -> None:
     """Of the person who runs Kaaj, where its state is elsewhere."""
-    (box.home / "person" / ".ssh").mkdir(parents=True)
-    (box.home / "person" / ".ssh" / "id_rsa").write_text(SECRET)
-    (box.home / "person" / "pyvenv.cfg").write_text("")
-    (box.root / ".venv").symlink_to(box.home / "person")
+    person = box.home.parent / "person"
+    (person / ".ssh").mkdir(parents=True)
+    (person / ".ssh" / "id_rsa").write_text(SECRET)
+    (person / "pyvenv.cfg").write_text("")
+    (box.root / ".venv").symlink_to(person)
 
 
 def repository_link(box: Box) -> None:
@@ -148,7 +149,7 @@ def link_through_a_link(box: Box) -> None:
 async def test_no_link_and_no_configuration_shows_a_command_more_of_the_home(
     box: Box, attack: Callable[[Box], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(box.home / "person"))
+    monkeypatch.setenv("HOME", str(box.home.parent / "person"))
     attack(box)
     output = await box.run(SEARCH.format(home=box.home))
     assert output.rstrip().endswith("done")

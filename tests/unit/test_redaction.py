@@ -157,6 +157,19 @@ async def test_keys_in_files_and_requests_reach_no_prompt_event_or_log(tmp_path:
     assert "OTHER = 1" in said
 
 
+@pytest.mark.parametrize("intent", ["explain", "fix", "task", "tests"])
+async def test_keys_reach_no_request_that_stands_beside_the_session(tmp_path: Path, intent: str) -> None:
+    """The guided loop asks much in contexts of its own."""
+    path = tmp_path.resolve() / "shop" / "config.py"
+    path.parent.mkdir()
+    path.write_text(f'def total(prices):\n    key = "{FORMS[0]}"\n    return sum(prices) - 1\n')
+    async with desk(tmp_path, *["Done."] * 12, loop="guided", max_steps=12) as d:
+        await d.run("Mend total in config.py", path=path, span=(0, 3), intent=intent)
+        said = repr([request.messages for request in d.model.requests])
+    assert "sum(prices) - 1" in said
+    assert FORMS[0] not in said
+
+
 async def test_a_part_of_a_key_of_several_lines_is_not_shown_either(tmp_path: Path) -> None:
     root = tmp_path / "shop"
     root.mkdir()
