@@ -30,6 +30,9 @@ CANCELLED: Final = "cancelled"
 GRACE: Final = 0.2
 """Seconds that a cancel waits for a change that is just being applied. Most are applied by then, and the task done."""
 
+PATIENCE: Final = 1.0
+"""Seconds that a decision waits for another one on the same change. Most have come to their end by then."""
+
 _LATE: Final = "The editor has made the edit of the cancelled task after all; undo the change to take it back."
 _HALF: Final = "Of the edit of the cancelled task a part came through; the change is kept, to apply it or reject it."
 
@@ -65,6 +68,7 @@ class Reviews:
         self, session: Session, change_id: str, digest: str, hunks: Sequence[str] | None = None, reason: str = ""
     ) -> ChangeSet:
         """Refuse the change, or take some hunks out of it. Raises BadRequestError, StaleError."""
+        await self._not_at_once(change_id)
         async with self._turns.take((session.changes[change_id].task,)):
             change, check = _proposed(session, change_id, digest)
             refused = [hunk.id for hunk in _choose(change, hunks).hunks]
@@ -131,6 +135,7 @@ class Reviews:
 
     async def _decide(self, session: Session, change_id: str, decide: Callable[[], Awaitable[ChangeSet]]) -> ChangeSet:
         """What is decided on in a task of its own, in its turn. Cancelled while it waits, nothing has begun."""
+        await self._not_at_once(change_id)
         begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         work = asyncio.create_task(self._in_turn(session, change_id, decide, begun))
         self._works[work] = change_id
@@ -141,6 +146,21 @@ class Reviews:
             if not begun.done():
                 work.cancel()
             raise
+
+    async def _not_at_once(self, change_id: str) -> None:
+        """Whoever decides on a change that an editor is asked to apply is told so, and not kept until it answers.
+
+        Raises BadRequestError.
+        """
+        if change_id in self.deciding:
+            await asyncio.wait([work for work, change in self._works.items() if change == change_id], timeout=PATIENCE)
+        if change_id in self.deciding:
+            raise BadRequestError(
+                "This change is being applied or taken back by the editor, which has not answered yet.",
+                field="change",
+                kept="This decision was left out.",
+                hint="Decide once it has answered, or has been given up.",
+            )
 
     def _ended(self, work: asyncio.Task[ChangeSet]) -> None:
         self._works.pop(work, None)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kaaj_agent import events as ev
+from kaaj_agent import reviews
 from kaaj_agent.changes import Applied, Proposed, Rejected
 from kaaj_agent.failures import ApplyError, BadRequestError, SandboxError
 from kaaj_agent.request import StartRequest
@@ -191,6 +192,41 @@ async def test_decisions_on_one_file_take_turns(tmp_path: Path) -> None:
         slow.open.set()
         await asyncio.gather(accepting, later)
         assert d.text() == CART.replace(" - 1", "")
+
+
+@pytest.mark.parametrize("way", ["accept", "reject", "undo"])
+async def test_a_second_decision_does_not_wait_for_an_editor_that_never_answers(
+    tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviews, "PATIENCE", 0.01)
+    async with desk(tmp_path, FIX_TOTAL, "One.") as d:
+        _, slow, accepting = await hanging(d)
+        change = d.change()
+        decisions = {
+            "accept": lambda: d.agent.accept(change.id, change.digest),
+            "reject": lambda: d.agent.reject(change.id, change.digest),
+            "undo": lambda: d.agent.undo(change.id),
+        }
+        with pytest.raises(BadRequestError, match="being applied or taken back by the editor"):
+            await decisions[way]()
+        assert not accepting.done()
+        slow.open.set()
+        await accepting
+        assert isinstance(d.change().state, Applied), "the first decision counts"
+        await d.agent.undo(change.id)
+        assert d.text() == CART
+
+
+async def test_a_second_decision_meets_the_state_that_the_first_one_made(tmp_path: Path) -> None:
+    async with desk(tmp_path, FIX_TOTAL, "One.") as d:
+        _, slow, accepting = await hanging(d)
+        change = d.change()
+        second = asyncio.create_task(d.agent.reject(change.id, change.digest))
+        await asyncio.sleep(0)
+        slow.open.set()
+        with pytest.raises(BadRequestError, match="applied, so there is nothing to decide"):
+            await second
+        await accepting
 
 
 async def test_a_decision_that_waits_for_its_turn_can_be_taken_back(tmp_path: Path) -> None:
