@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from kaaj_agent import events as ev
 from kaaj_agent.bubblewrap import try_bubblewrap
 from kaaj_agent.changes import Proposed
+from kaaj_agent.failures import BadRequestError
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.skills import Skills
 from kaaj_agent.testing import call
@@ -180,6 +182,21 @@ async def test_in_a_workspace_that_is_not_trusted_its_words_are_not_even_read(tm
         await d.run()
         assert "approved everything" not in "\n".join(message.content for message in d.heard())
     assert not (tmp_path / "shop" / "sprung").exists()
+
+
+async def test_in_a_workspace_that_is_not_trusted_nothing_is_written(tmp_path: Path) -> None:
+    hostile(tmp_path / "shop")
+    edit = call("edit", path="app.py", old="x = 1", new="x = 2")
+    async with desk(tmp_path, edit, "Done.", restricted=True) as d:
+        await d.run()
+        assert not d.session().changes, "a task only plans"
+    async with desk(tmp_path, edit, "Done.") as d:
+        await d.run()
+        change = d.change()
+        d.agent.settings = replace(d.agent.settings, restricted=True)
+        with pytest.raises(BadRequestError, match="not trusted"):
+            await d.agent.accept(change.id, change.digest)
+        assert not d.applier.applied
 
 
 # --- skills ---------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from kaaj_agent import events as ev
 from kaaj_agent.attachments import AttachedText
 from kaaj_agent.failures import FileError
+from kaaj_agent.outputs import Outputs
 from kaaj_agent.redaction import MARK, WITHHELD, Redactor
 from kaaj_agent.settings import AgentSettings, McpServer
 from kaaj_agent.staging import Staging
@@ -155,6 +157,16 @@ async def test_keys_in_files_and_requests_reach_no_prompt_event_or_log(tmp_path:
         assert secret not in said
         assert secret not in kept
     assert "OTHER = 1" in said
+
+
+async def test_what_a_command_printed_is_kept_without_keys_and_for_its_owner(tmp_path: Path) -> None:
+    WITHHELD.learn("kept-output-key-0815")
+    outputs = Outputs(tmp_path / "outputs")
+    assert await outputs.keep("curl -H kept-output-key-0815 x", "printed") == "output:1"
+    assert "kept-output-key" not in (tmp_path / "outputs" / "1.txt").read_text()
+    assert outputs.titles() == [f"output:1: curl -H {MARK} x"]
+    if os.name == "posix":
+        assert [path.stat().st_mode & 0o077 for path in (outputs.folder, outputs.folder / "1.txt")] == [0, 0]
 
 
 @pytest.mark.parametrize("intent", ["explain", "fix", "task", "tests"])
