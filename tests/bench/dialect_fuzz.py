@@ -5,10 +5,10 @@
 A case is one to three random calls whose values hold code, JSON, XML, other forms and the form's own tags, written
 natively, as Qwen3-Coder's XML (plain or in a fence), as Hermes JSON, as JSON in a fence or bare, in the spellings that
 servers and models use, perhaps damaged (`dialect_cases`), split anywhere: between any two characters, in the middle of
-a tag, an escape, a character of two UTF-16 units; each hundredth also as bytes on the wire, in the middle of a character of
-UTF-8. `dialect_verdict` judges: whole calls are read exactly, damaged ones repaired into what was meant or refused, of
-a reply that is cut nothing is executed, every chunking is read alike. The writer knows the calls; the reader is never
-asked what a reply means.
+a tag, an escape, a character of two UTF-16 units; each hundredth also as bytes on the wire, in the middle of a
+character of UTF-8. `dialect_verdict` judges: whole calls are read exactly, damaged ones repaired into what was meant
+or refused, of a reply that is cut nothing is executed, every chunking is read alike. The writer knows the calls; the
+reader is never asked what a reply means.
 
 Prints the counts by form and damage. On a miss: its number, the smallest case that still goes wrong, and exit status 1.
 `--case` tells of one case alone, `--seconds` ends the run earlier. Workers are nice.

@@ -162,7 +162,25 @@ def _explained(case: Case, found: Read, written: Written) -> bool:
     if case.damage in CUT and case.tags:  # a call, and words behind it
         whole = _skeleton(write(replace(other, damage="none")).text, bare=False)
         return seen.startswith(whole) and not re.search(r"</?(tool_call|function|parameter)", seen[len(whole) :])
-    return any(_skeleton(text, bare=bare) == seen for text in _could_send(other, damages))
+    if any(_skeleton(text, bare=bare) == seen for text in _could_send(other, damages)):
+        return True
+    return case.tags and _stand_in_a_row(case, calls, written)
+
+
+def _stand_in_a_row(case: Case, calls: Sequence[Call], written: Written) -> bool:
+    """Whether the reply holds each call as a writer writes it, one behind another, and between them no other's tags."""
+    seen, at = _marks_off(written.text), 0
+    for call in calls:
+        alone = _marks_off(write(replace(case, calls=(call,), damage="none", before="", thought="", form="xml")).text)
+        found = seen.find(alone, at)
+        if found < 0 or re.search(r"<(function|parameter)=", seen[at:found]):
+            return False
+        at = found + len(alone)
+    return not re.search(r"<(function|parameter)=", seen[at:])
+
+
+def _marks_off(text: str) -> str:
+    return re.sub(r"</?tool_call>|</(function|parameter)>", "", _skeleton(text, bare=False))
 
 
 def _could_send(case: Case, damages: set[str]) -> Iterator[str]:
