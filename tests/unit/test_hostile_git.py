@@ -112,7 +112,10 @@ async def test_a_filter_that_cannot_be_switched_off_means_that_git_is_not_asked(
     assert not sprung(tmp_path)
 
 
-async def test_a_submodule_and_a_nested_repository_run_nothing(tmp_path: Path, repo: Path, trap: Path) -> None:
+@pytest.mark.parametrize("update", ["", "\tupdate = !{trap}\n"], ids=["usable", "unusable"])
+async def test_a_submodule_and_a_nested_repository_run_nothing(
+    tmp_path: Path, repo: Path, trap: Path, update: str
+) -> None:
     inner = repo / "inner"
     inner.mkdir()
     git(inner, "init", "-q")
@@ -120,13 +123,16 @@ async def test_a_submodule_and_a_nested_repository_run_nothing(tmp_path: Path, r
     git(inner, "add", ".")
     git(inner, "commit", "-qm", "x")
     git(repo, "add", "inner")
-    modules = f'[submodule "inner"]\n\tpath = inner\n\turl = ext::sh -c "{trap}"\n\tupdate = !{trap}\n'
-    (repo / ".gitmodules").write_text(modules)
+    modules = f'[submodule "inner"]\n\tpath = inner\n\turl = ext::sh -c "{trap}"\n'
+    (repo / ".gitmodules").write_text(modules + update.format(trap=trap))
     for key in ("core.fsmonitor", "filter.evil.clean", "core.sshCommand"):
         git(inner, "config", key, str(trap))
     git(inner, "config", "core.hooksPath", str(tmp_path))
     (inner / ".gitattributes").write_text("* filter=evil\n")
     (inner / "b.py").write_text("y = 2\n")
+    facts = await git_facts(repo, seconds=20)
+    assert facts is not None
+    assert update or ".gitmodules" in facts.dirty, "git has looked"
     await everything(tmp_path, repo)
     assert not sprung(tmp_path)
 
