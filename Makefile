@@ -22,7 +22,7 @@ TOOLS := build/tools
 ARGS ?=
 JOBS ?= 3
 
-.PHONY: help setup dev demo test torture test-editors check check-python check-client gen format bench lock audit sbom vsix clean
+.PHONY: help setup dev demo test torture mutants test-editors check check-python check-client gen format bench lock audit sbom vsix clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ test: dev ## the tests, JOBS at a time: they wait about as long as they compute
 
 torture: dev ## the attacks at length: faults, kills, hostile input, load; KAAJ_TORTURE says how much
 	KAAJ_TORTURE=$${KAAJ_TORTURE:-200} $(BIN)/pytest tests/torture tests/unit/test_beneath.py $(ARGS)
+
+mutants: dev ## each protection taken out in turn, to see that its test notices; words in ARGS choose some
+	$(BIN)/python tests/torture/mutants.py $(ARGS)
 
 test-editors: dev vsix ## the tests in the real editors; installs them in ~/.cache/kaaj-editors (KAAJ_EDITORS_DIR) first
 	$(BIN)/python tests/editors/lib/rig/install.py
