@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from kaaj_agent import sandbox
 from kaaj_agent.allowed_commands import NAME, Allowed, AllowedCommands
+from kaaj_agent.bubblewrap import Bubblewrap
 from kaaj_agent.command_gate import ALWAYS, NOT_NOW, OFFLINE, RUN_IT, CommandGate, Refusal
 from kaaj_agent.command_policy.verdict import Where
 from kaaj_agent.ports import Question
@@ -209,6 +211,19 @@ async def test_a_task_hears_why_a_command_was_refused_and_goes_on(tmp_path: Path
         assert d.answers.asked == []
         assert "another user's rights" in heard(d)[0]
         assert "outside" in heard(d)[1] or "not in the copy" in heard(d)[1]
+
+
+async def test_where_a_sandbox_is_required_and_missing_no_command_is_even_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "try_bubblewrap", lambda: Bubblewrap(None, "There is none."))
+    run = call("run", command="touch sprung")
+    async with desk(tmp_path, run, "Done.", sandbox="required") as d:
+        d.answers.answers = [ALWAYS]
+        await d.run()
+        assert "the sandbox is required and missing (There is none.)" in heard(d)[0]
+        assert d.answers.asked == []
+        assert not d.session().changes
 
 
 async def test_a_task_runs_what_was_allowed_for_good_in_the_task_before(tmp_path: Path) -> None:
