@@ -50,7 +50,7 @@ class _Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scope:
+class Scope:
     """A folder with the rules that hold in it, the nearest first, each with the folder's path from where it stands."""
 
     folder: str
@@ -86,16 +86,16 @@ class Ignore:
         parts = path.relative_to(root).parts
         for at, part in enumerate(parts):
             is_folder = at < len(parts) - 1 or os.path.isdir(scope.folder + os.sep + part)  # noqa: PTH112 - strings, as in walks
-            reason = self._judge(scope, part, is_folder=is_folder)
+            reason = self.judge(scope, part, is_folder=is_folder)
             if reason is not None:
                 return reason
             if is_folder:
-                scope = self._enter(scope, part)
+                scope = self.enter(scope, part)
         return None
 
     def walk(self, root: Path, limit: int = WALK_MAX) -> Iterator[Path]:
         """At most `limit` regular files below a folder that are not ignored, sorted; links are not followed."""
-        scope = self._scope(root)
+        scope = self.scope(root)
         if scope is not None:
             yield from islice(self._walk(scope), limit)
 
@@ -104,35 +104,36 @@ class Ignore:
 
         An ignored folder has no children, and neither has one that cannot be read.
         """
-        scope = self._scope(folder)
+        scope = self.scope(folder)
         return self._children(scope) if scope is not None else []
 
-    def _scope(self, folder: Path) -> _Scope | None:
+    def scope(self, folder: Path) -> Scope | None:
+        """The rules that hold in a folder, for walks that carry them along; None where it is ignored."""
         root = self.folders.root_of(folder)
         if root is None or self.ignored(folder):
             return None
         scope = self._open(root)
         for part in folder.relative_to(root).parts:
-            scope = self._enter(scope, part)
+            scope = self.enter(scope, part)
         return scope
 
-    def _walk(self, scope: _Scope) -> Iterator[Path]:
+    def _walk(self, scope: Scope) -> Iterator[Path]:
         folder = Path(scope.folder)
         for name, is_folder in self._children(scope):
             if is_folder:
-                yield from self._walk(self._enter(scope, name))
+                yield from self._walk(self.enter(scope, name))
             else:
                 yield folder / name
 
-    def _children(self, scope: _Scope) -> list[tuple[str, bool]]:
+    def _children(self, scope: Scope) -> list[tuple[str, bool]]:
         try:
             with os.scandir(scope.folder) as found:
                 entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found if _plain(entry)]
         except OSError:
             return []
-        return sorted(entry for entry in entries if self._judge(scope, entry[0], is_folder=entry[1]) is None)
+        return sorted(entry for entry in entries if self.judge(scope, entry[0], is_folder=entry[1]) is None)
 
-    def _judge(self, scope: _Scope, name: str, *, is_folder: bool) -> Reason | None:
+    def judge(self, scope: Scope, name: str, *, is_folder: bool) -> Reason | None:
         """The verdict on one name in a folder that is itself not ignored."""
         if is_version_control(name):
             return "version control"
@@ -150,7 +151,7 @@ class Ignore:
             return ".kaajignore"
         return None
 
-    def _open(self, root: Path) -> _Scope:
+    def _open(self, root: Path) -> Scope:
         """The scope of a workspace folder: rules of the repository around it hold in it too."""
         top = _top_of(root)
         git = self._layers((), str(top / ".git" / "info"), "exclude", "")
@@ -159,12 +160,13 @@ class Ignore:
         for part in root.relative_to(top).parts:
             here = here / part
             git = self._layers(git, str(here), ".gitignore", part)
-        return _Scope(str(root), git, self._layers((), str(root), ".kaajignore", ""))
+        return Scope(str(root), git, self._layers((), str(root), ".kaajignore", ""))
 
-    def _enter(self, scope: _Scope, name: str) -> _Scope:
+    def enter(self, scope: Scope, name: str) -> Scope:
+        """The rules in a folder of a folder, where it is not ignored."""
         folder = scope.folder + os.sep + name
         git = self._layers(scope.git, folder, ".gitignore", name)
-        return _Scope(folder, git, self._layers(scope.kaaj, folder, ".kaajignore", name))
+        return Scope(folder, git, self._layers(scope.kaaj, folder, ".kaajignore", name))
 
     def _layers(self, above: _Layers, folder: str, rule_file: str, name: str) -> _Layers:
         deeper = tuple((patterns, f"{prefix}{name}/") for patterns, prefix in above) if name else above

@@ -21,8 +21,9 @@ from kaaj_agent.failures import NotTextError, SandboxError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.regular import first_text
 from kaaj_agent.sandbox import Sandbox, clean_environment
+from kaaj_agent.shadow_removal import remove
 from kaaj_agent.shadow_survey import Stopped, Survey
-from kaaj_agent.shadow_tree import ShadowChange, ShadowTree, remove, remove_until
+from kaaj_agent.shadow_tree import ShadowChange, ShadowTree
 from kaaj_agent.shell import ShadowShell
 from kaaj_agent.world import Folders, Snapshot
 
@@ -72,6 +73,8 @@ class Shadow:
         self._ignore = ignore
         self._lock: FileLock | None = None
         self._sweeping: asyncio.Task[None] | None = None
+        self._hurry = threading.Event()
+        """The process ends: what is being removed is left to the next start."""
         self._turn = asyncio.Lock()
         self._home = folder / "home"
         self.shell = self._shell(network=False)
@@ -106,7 +109,7 @@ class Shadow:
                 kept="No command was run.",
                 hint="Free some space, or name another folder in KAAJ_STATE_DIR.",
             ) from error
-        shadow._sweeping = asyncio.create_task(sweep(state_dir))
+        shadow._sweeping = asyncio.create_task(sweep(state_dir, shadow._hurry))
         return shadow
 
     @property
@@ -173,9 +176,6 @@ class Shadow:
         async with self._turn:
             if self._lock is None:
                 return False
-            if self._sweeping is not None:
-                await self._sweeping
-                self._sweeping = None
             try:
                 await _in_thread(clear)
             except OSError as error:
@@ -191,24 +191,25 @@ class Shadow:
             tree.survey = Survey(tree.root, ignore, self.folder.parent.parent)
 
     async def leave(self, seconds: float) -> None:
-        """As `close`, where the process ends: what cannot be removed in that time the next start sweeps away."""
-        async with self._turn:
-            if self._lock is not None:
-                await asyncio.to_thread(remove_until, self.folder, time.monotonic() + seconds)
-                if self.folder.exists():
-                    self._lock.release()
-                    self._lock = None
-        await self.close()
+        """As `close`, where the process ends: what cannot be removed in that time the next start sweeps away.
+
+        Cuts a `close` short that is under way.
+        """
+        hurry = asyncio.get_running_loop().call_later(seconds, self._hurry.set)
+        try:
+            await self.close()
+        finally:
+            hurry.cancel()
 
     async def close(self) -> None:
-        """Remove the shadow. Safe to call twice."""
+        """Remove the shadow, which takes seconds where it is large. Safe to call twice."""
         async with self._turn:
+            lock, self._lock = self._lock, None
+            if lock is not None:
+                await asyncio.to_thread(_give_up, self.folder, lock, self._hurry)
             if self._sweeping is not None:
                 await self._sweeping
                 self._sweeping = None
-            lock, self._lock = self._lock, None
-            if lock is not None:
-                await asyncio.to_thread(_give_up, self.folder, lock)
 
     def _overlays(self, snapshot: Snapshot, files: Sequence[FileChange]) -> dict[Path, dict[str, bytes | None]]:
         overlays: dict[Path, dict[str, bytes | None]] = {tree.root: {} for tree in self._trees}
@@ -370,32 +371,35 @@ def _claim(folder: Path) -> FileLock:
     return lock
 
 
-def _give_up(folder: Path, lock: FileLock) -> None:
-    remove(folder)
-    Path(lock.lock_file).unlink(missing_ok=True)
+def _give_up(folder: Path, lock: FileLock, stop: threading.Event) -> None:
+    """Remove a shadow and its lock. What is left where `stop` was set, or could not be removed, is nobody's."""
+    if remove(folder, stop):
+        Path(lock.lock_file).unlink(missing_ok=True)
     lock.release()
 
 
-async def sweep(state_dir: Path) -> None:
-    """Remove the shadows whose processes are gone; those of living ones are locked."""
-    await asyncio.to_thread(_sweep, state_dir)
+async def sweep(state_dir: Path, stop: threading.Event | None = None) -> None:
+    """Remove the shadows whose processes are gone, until `stop` is set; those of living ones are locked."""
+    await asyncio.to_thread(_sweep, state_dir, stop or threading.Event())
 
 
 def _folder_in(state_dir: Path) -> Path:
     return state_dir.resolve() / "shadows"
 
 
-def _sweep(state_dir: Path) -> None:
+def _sweep(state_dir: Path, stop: threading.Event) -> None:
     try:
         entries = sorted(_folder_in(state_dir).iterdir())
     except OSError:
         return
     for entry in entries:
+        if stop.is_set():
+            return
         try:
             if entry.is_dir() and not entry.is_symlink():
                 lock = FileLock(f"{entry}.lock", thread_local=False)
                 lock.acquire(timeout=0)
-                _give_up(entry, lock)
+                _give_up(entry, lock, stop)
             elif entry.suffix == ".lock" and time.time() - entry.stat().st_mtime > _LOCK_AGE and _is_orphan(entry):
                 entry.unlink(missing_ok=True)
         except (Timeout, OSError):

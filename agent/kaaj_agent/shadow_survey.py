@@ -6,11 +6,12 @@ import os
 import re
 import threading
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
 from kaaj_agent.failures import SandboxError
-from kaaj_agent.ignore import Ignore
+from kaaj_agent.ignore import Ignore, Reason, Scope
 
 FILES_MAX: Final = 100_000
 """Files of one workspace folder; a larger one is most likely a home folder or misses an ignore file."""
@@ -57,29 +58,31 @@ class Survey:
         self.root = root
         self._ignore = ignore
         self._private = private
+        self._private_text = str(private)
+        self._roots = {str(one) for one in ignore.folders.roots}
 
     def take(self, stop: threading.Event) -> Plan:
-        """Everything that is to be laid out. Raises Stopped, SandboxError (too many files)."""
+        """Everything that is to be laid out, in one walk. Raises Stopped, SandboxError (too many files)."""
         plan = Plan()
-        stack = [""]
+        stack = [("", self._ignore.scope(self.root))]
         while stack:
             go_on(stop)
-            name = stack.pop()
+            name, scope = stack.pop()
             try:
                 with os.scandir(self.root / name) as entries:
-                    here = sorted(entries, key=lambda entry: entry.name)
+                    here = sorted(entries, key=attrgetter("name"))
             except OSError:
                 continue  # gone meanwhile, or not ours to read
-            if name and any(entry.name == "pyvenv.cfg" for entry in here):
+            bases = {entry.name for entry in here}
+            if name and "pyvenv.cfg" in bases:
                 plan.dependencies.append(name)
                 continue
             if name:
                 plan.folders.append(name)
-            allowed = dict(self._ignore.children(self.root / name))
-            built = any(entry.name in ("Cargo.toml", "pom.xml") for entry in here)
+            built = not bases.isdisjoint(("Cargo.toml", "pom.xml"))
             for entry in here:
                 inner = f"{name}/{entry.name}" if name else entry.name
-                self._note_entry(entry, inner, plan, stack, allowed=entry.name in allowed, built=built)
+                self._note_entry(entry, inner, scope, plan, stack, built=built)
             if len(plan.files) > FILES_MAX:
                 raise SandboxError(
                     f"{self.root} holds more than {FILES_MAX:,} files that are not ignored, too many to lay out.",
@@ -89,7 +92,14 @@ class Survey:
         return plan
 
     def _note_entry(
-        self, entry: os.DirEntry[str], name: str, plan: Plan, stack: list[str], *, allowed: bool, built: bool
+        self,
+        entry: os.DirEntry[str],
+        name: str,
+        scope: Scope | None,
+        plan: Plan,
+        stack: list[tuple[str, Scope | None]],
+        *,
+        built: bool,
     ) -> None:
         base = entry.name
         if base in _VERSION_CONTROL:
@@ -106,18 +116,31 @@ class Survey:
             elif not withheld:
                 plan.links[name] = os.readlink(entry.path)  # noqa: PTH115 - the text of the link, as it is
         elif entry.is_dir(follow_symlinks=False):
-            if base in _CACHES or (built and base == "target") or self.root / name == self._private:
+            if base in _CACHES or (built and base == "target") or entry.path == self._private_text:
                 return
-            if allowed:
-                stack.append(name)
+            if self._judge(scope, base, is_folder=True) is None:
+                stack.append((name, self._inside(scope, base)))
             elif base in _DEPENDENCIES_IF_IGNORED or (self.root / name / "pyvenv.cfg").is_file():
                 plan.dependencies.append(name)
         elif not entry.is_file(follow_symlinks=False):
             plan.notes.append(f"{name} is a pipe, a socket or a device, and is left out")
         elif not _OUTPUT_FILES.match(base):
-            needed = allowed or (_GENERATED.match(base) and self._ignore.reason(self.root / name) == ".gitignore")
-            if needed:
-                plan.files[name] = entry.stat(follow_symlinks=False)
+            reason = self._judge(scope, base, is_folder=False)
+            if reason is None or (reason == ".gitignore" and _GENERATED.match(base)):
+                try:
+                    plan.files[name] = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    return  # gone meanwhile
+
+    def _judge(self, scope: Scope | None, base: str, *, is_folder: bool) -> Reason | None:
+        return "outside" if scope is None else self._ignore.judge(scope, base, is_folder=is_folder)
+
+    def _inside(self, scope: Scope | None, base: str) -> Scope | None:
+        """The rules of a folder that is not ignored; a workspace folder inside of another has its own."""
+        if scope is None:
+            return None
+        place = f"{scope.folder}{os.sep}{base}"
+        return self._ignore.scope(Path(place)) if place in self._roots else self._ignore.enter(scope, base)
 
     def _leads_to_dependencies(self, name: str) -> bool:
         """Whether a link of the workspace may be shown to commands as what it leads to.

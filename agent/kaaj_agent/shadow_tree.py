@@ -2,8 +2,7 @@
 
 Blocking; `shadow` calls it in threads, one at a time, and never while a command runs. Commands may have left
 anything behind, links to other places included, so that no path of the shadow is ever followed through a link.
-A workspace file is reflinked where the file system can and copied where not, never hard-linked: a command that
-writes in place must not reach the user's file.
+What has not changed since it was laid down, on either side, costs a look and nothing more.
 """
 
 from __future__ import annotations
@@ -11,28 +10,24 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import stat
-import tempfile
 import threading
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from kaaj_agent.disk import SIZE_MAX
 from kaaj_agent.document import decode
 from kaaj_agent.failures import NotTextError, SandboxError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.shadow_budget import LARGE, copied_up_to, told
+from kaaj_agent.shadow_copy import Copier, Stamp, make_room, stamp_of, write_all
+from kaaj_agent.shadow_removal import remove
 from kaaj_agent.shadow_survey import Plan, Survey, go_on
 
-_FICLONE: Final = 0x40049409
-"""`ioctl_ficlonerange(2)`: share the blocks of another file until one of the two is written."""
-
-_CHUNK: Final = 1024 * 1024
-Stamp: TypeAlias = tuple[int, int, int, int]
+_Key: TypeAlias = str | tuple[int, ...]
+"""What a file of the disk looks like there; or `text:` and a digest, or `link:` and where it leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +42,12 @@ class ShadowChange:
 class _Laid:
     """What was laid down at one place: of which content (`key`), and how the file looked right after (`stamp`)."""
 
-    key: str
+    key: _Key
     stamp: Stamp
 
 
-def _stamp(status: os.stat_result) -> Stamp:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+def _disk_key(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_size, status.st_mtime_ns, status.st_ino, status.st_mode
 
 
 def _digest_key(data: bytes) -> str:
@@ -69,13 +64,10 @@ class ShadowTree:
         self.notes: tuple[str, ...] = ()
         """What could not be laid out, for people."""
         self.survey = Survey(root, ignore, private)
-        self._root_text = str(root)
-        self._folder_text = str(folder)
         self._sandboxed = sandboxed
         self._laid: dict[str, _Laid] = {}
         self._folders: set[str] = set()
-        self._clones = True
-        self._limit = LARGE
+        self._copier = Copier(root, folder)
 
     # --- laying out ------------------------------------------------------------------------------------------------
 
@@ -89,12 +81,13 @@ class ShadowTree:
         shown: list[tuple[str, int]] = []
         readonly = [self.root / name for name in plan.dependencies]
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._try_to_clone(plan)
+        if not self._laid:
+            self._copier.try_to_clone(plan.files, self.folder.parent)
         sizes = [status.st_size for status in plan.files.values()]
         # Outside of a sandbox the own place can be written to, so that as much as ever is copied there.
-        self._limit = LARGE if self._clones or not self._sandboxed else min(LARGE, copied_up_to(sizes))
-        self._folders = {*plan.folders, *_above(self._laid), *_above(overlay)}
-        found = dict(self._scan(stop))
+        self._copier.limit = LARGE if self._copier.clones or not self._sandboxed else min(LARGE, copied_up_to(sizes))
+        self._folders = {*plan.folders, *_above(self._laid.keys() - plan.files.keys()), *_above(overlay)}
+        found = self._scan(stop)
         self._clear(plan, overlay, found)
         for name in plan.folders:
             if name not in found:
@@ -104,13 +97,13 @@ class ShadowTree:
         for name, status in plan.files.items():
             if name in overlay:
                 continue
-            go_on(stop)
-            key = f"disk:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}:{status.st_mode}"
+            key = _disk_key(status)
             old = self._laid.get(name)
             if old is not None and old.key == key and old.stamp == found.get(name):
                 continue
+            go_on(stop)
             try:
-                stamp = self._copy(name, status, found, stop)
+                stamp = self._copier.copy(name, status, stop, fresh=name not in found)
             except OSError as error:
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise SandboxError(
@@ -138,8 +131,9 @@ class ShadowTree:
         self.readonly = tuple(readonly)
         self.notes = tuple(notes)
 
-    def _scan(self, stop: threading.Event) -> Iterator[tuple[str, Stamp | None]]:
-        """What stands in the shadow, ignored and output folders left out: files with a stamp, all else with None."""
+    def _scan(self, stop: threading.Event) -> dict[str, Stamp | None]:
+        """What stands in the shadow, ignored and output folders left out: folders with None, all else with a stamp."""
+        found: dict[str, Stamp | None] = {}
         stack = [""]
         while stack:
             go_on(stop)
@@ -149,16 +143,20 @@ class ShadowTree:
                 if entry.is_dir(follow_symlinks=False):
                     if inner in self._folders or not self.survey.is_output(inner):
                         stack.append(inner)
-                        yield inner, None
+                        found[inner] = None
                 elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
-                    yield inner, _stamp(entry.stat(follow_symlinks=False))
+                    found[inner] = stamp_of(entry.stat(follow_symlinks=False))
                 else:
-                    yield inner, (-1, 0, 0, 0)  # a pipe or a socket: never what was laid down
+                    found[inner] = (-1, 0, 0, 0)  # a pipe or a socket: never what was laid down
+        return found
 
     def _clear(self, plan: Plan, overlay: Mapping[str, bytes | None], found: dict[str, Stamp | None]) -> None:
         """Take away what must not be there: leftovers of commands, and files where folders have to come."""
         folders = set(plan.folders)
-        for name in sorted(found):
+        # Most of what is found is wanted, and a file: that is settled without a look at each.
+        doubtful = (found.keys() - plan.files.keys()) | (found.keys() & folders) | (found.keys() & overlay.keys())
+        doubtful.update(name for name, stamp in found.items() if stamp is None)
+        for name in sorted(doubtful):
             stamp = found.get(name)
             if name not in found:
                 continue  # it went with its folder
@@ -192,70 +190,6 @@ class ShadowTree:
         else:
             place.touch()
 
-    def _copy(
-        self, name: str, status: os.stat_result, found: Mapping[str, Stamp | None], stop: threading.Event
-    ) -> Stamp | None:
-        """Lay one file down. None where it is too large to copy; then nothing was done."""
-        source, place = f"{self._root_text}/{name}", f"{self._folder_text}/{name}"  # Path costs more than the copying
-        reading = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if status.st_size > self._limit and not self._clones:
-                return None
-            fresh = name not in found
-            mode = stat.S_IMODE(status.st_mode) & 0o777 | 0o600
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            if not fresh:
-                _make_room(Path(place))
-            try:
-                writing = os.open(place, flags, mode)
-            except FileExistsError:  # in a folder of outputs, which the scan leaves out
-                _make_room(Path(place))
-                writing = os.open(place, flags, mode)
-            try:
-                if not self._clone(reading, writing):
-                    if status.st_size > self._limit:
-                        Path(place).unlink()
-                        return None
-                    while data := os.read(reading, _CHUNK):
-                        _write_all(writing, data)
-                        go_on(stop)
-                if fresh:
-                    # Build tools go by time stamps: an untouched file keeps its own, one that takes another's place
-                    # is new.
-                    os.utime(writing, ns=(status.st_atime_ns, status.st_mtime_ns))
-                return _stamp(os.fstat(writing))
-            finally:
-                os.close(writing)
-        finally:
-            os.close(reading)
-
-    def _try_to_clone(self, plan: Plan) -> None:
-        """Find out, with one file, whether blocks can be shared; how much may be copied depends on it."""
-        name = next((name for name, status in plan.files.items() if status.st_size), None)
-        if not self._clones or self._laid or name is None:
-            return
-        try:
-            reading = os.open(f"{self._root_text}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
-            return
-        try:
-            with tempfile.TemporaryFile(dir=self.folder.parent) as probe:
-                self._clone(reading, probe.fileno())
-        finally:
-            os.close(reading)
-
-    def _clone(self, reading: int, writing: int) -> bool:
-        if not self._clones:
-            return False
-        try:
-            from fcntl import ioctl  # noqa: PLC0415 - not on every system
-
-            ioctl(writing, _FICLONE, reading)
-        except (ImportError, OSError):
-            self._clones = False
-            return False
-        return True
-
     def _link(self, name: str, target: str, found: Mapping[str, Stamp | None], notes: list[str]) -> None:
         """Lay a link down that stays inside; one that leads out is left out and told."""
         meant = os.path.normpath(self.root / Path(name).parent / target)
@@ -271,9 +205,9 @@ class ShadowTree:
         if old is not None and old.key == "link:" + target and old.stamp == found.get(name):
             return
         place = self.folder / name
-        _make_room(place)
+        make_room(place)
         place.symlink_to(target)
-        self._laid[name] = _Laid("link:" + target, _stamp(place.lstat()))
+        self._laid[name] = _Laid("link:" + target, stamp_of(place.lstat()))
 
     def _write(self, name: str, data: bytes, plan: Plan) -> None:
         """Lay down a text that the disk does not have."""
@@ -282,7 +216,7 @@ class ShadowTree:
         old = self._laid.get(name)
         if old is not None and old.key == key:
             try:
-                if _stamp(place.lstat()) == old.stamp:
+                if stamp_of(place.lstat()) == old.stamp:
                     return
             except OSError:
                 pass
@@ -292,13 +226,13 @@ class ShadowTree:
             if at.is_symlink() or (at.exists() and not at.is_dir()):
                 at.unlink()
             at.mkdir(exist_ok=True)
-        _make_room(place)
+        make_room(place)
         status = plan.files.get(name)
         mode = stat.S_IMODE(status.st_mode) & 0o777 | 0o600 if status else 0o644
         writing = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
-            _write_all(writing, data)
-            self._laid[name] = _Laid(key, _stamp(os.fstat(writing)))
+            write_all(writing, data)
+            self._laid[name] = _Laid(key, stamp_of(os.fstat(writing)))
         finally:
             os.close(writing)
 
@@ -309,16 +243,17 @@ class ShadowTree:
 
         A file that is reported counts as laid down from then on, so that staging it costs no second writing.
         """
-        found = dict(self._scan(stop))
+        found = self._scan(stop)
         changed: list[ShadowChange] = []
         skipped: list[str] = []
-        for name in sorted(found.keys() | self._laid.keys()):
+        touched = {name for name, laid in self._laid.items() if laid.stamp != found.get(name)}
+        for name in sorted(touched | (found.keys() - self._laid.keys())):
             go_on(stop)
             laid, stamp = self._laid.get(name), found.get(name)
             if laid is not None and stamp is None:
                 stamp = self._look(name)
             if laid is not None and stamp is None:
-                if not laid.key.startswith("link:"):
+                if not _is_link(laid.key):
                     changed.append(ShadowChange(self.root / name, None))
                 del self._laid[name]
             elif stamp is None or (laid is not None and laid.stamp == stamp) or (laid is None and self._is_own(name)):
@@ -331,7 +266,9 @@ class ShadowTree:
         """Leave what was laid down from the disk, as it was laid down, and nothing else. What is missing comes with the
         next sync.
         """
-        self._laid = {name: laid for name, laid in self._laid.items() if laid.key.startswith(("disk:", "link:"))}
+        self._laid = {
+            name: laid for name, laid in self._laid.items() if not isinstance(laid.key, str) or _is_link(laid.key)
+        }
         folders = _above(self._laid)
         found: set[str] = set()
         stack = [""]
@@ -347,7 +284,7 @@ class ShadowTree:
                         remove(Path(entry.path))
                     continue
                 laid = self._laid.get(name)
-                if laid is not None and laid.stamp == _stamp(entry.stat(follow_symlinks=False)):
+                if laid is not None and laid.stamp == stamp_of(entry.stat(follow_symlinks=False)):
                     found.add(name)
                 else:
                     Path(entry.path).unlink()
@@ -363,7 +300,7 @@ class ShadowTree:
             status = (self.folder / name).lstat()
         except OSError:
             return None
-        return None if stat.S_ISDIR(status.st_mode) else _stamp(status)
+        return None if stat.S_ISDIR(status.st_mode) else stamp_of(status)
 
     def _report(self, name: str, laid: _Laid | None, changed: list[ShadowChange], skipped: list[str]) -> None:
         try:
@@ -379,23 +316,27 @@ class ShadowTree:
             data = file.read(SIZE_MAX + 1)
         key = _digest_key(data)
         if laid is not None and self._is_same(name, laid, key, data):
-            self._laid[name] = _Laid(laid.key, _stamp(status))  # touched, not changed
+            self._laid[name] = _Laid(laid.key, stamp_of(status))  # touched, not changed
             return
         try:
             text, _ = decode(data, name)
         except NotTextError:
             skipped.append(name)
             return
-        self._laid[name] = _Laid(key, _stamp(status))
+        self._laid[name] = _Laid(key, stamp_of(status))
         changed.append(ShadowChange(self.root / name, text))
 
     def _is_same(self, name: str, laid: _Laid, key: str, data: bytes) -> bool:
-        if not laid.key.startswith("disk:"):
+        if isinstance(laid.key, str):
             return laid.key == key
         try:
             return (self.root / name).read_bytes() == data
         except OSError:
             return False
+
+
+def _is_link(key: _Key) -> bool:
+    return isinstance(key, str) and key.startswith("link:")
 
 
 def _above(names: Iterable[str]) -> set[str]:
@@ -409,22 +350,6 @@ def _above(names: Iterable[str]) -> set[str]:
     return found
 
 
-def _make_room(place: Path) -> None:
-    """Take away whatever stands at a place; a link goes itself, not what it leads to."""
-    try:
-        place.unlink()
-    except FileNotFoundError:
-        return
-    except (IsADirectoryError, PermissionError):  # the latter on macOS
-        remove(place)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
 def _listing(folder: Path) -> list[os.DirEntry[str]]:
     """The entries of a folder, also of one that a command has closed to us."""
     try:
@@ -436,45 +361,3 @@ def _listing(folder: Path) -> list[os.DirEntry[str]]:
             return list(entries)
     except FileNotFoundError:
         return []
-
-
-def remove(folder: Path) -> None:
-    """Delete a folder whole, also where a command has taken rights away; links are not followed."""
-    if folder.is_symlink() or not folder.exists():
-        return
-    try:
-        shutil.rmtree(folder)
-    except OSError:
-        _open_up(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def remove_until(folder: Path, until: float) -> None:
-    """As much of `remove` as there is time for, `until` a moment of the monotonic clock."""
-    try:
-        for base, folders, files in os.walk(folder, topdown=False):
-            for name in files:
-                if time.monotonic() > until:
-                    return
-                (Path(base) / name).unlink()
-            for name in folders:
-                place = Path(base) / name
-                if place.is_symlink():
-                    place.unlink()
-                else:
-                    place.rmdir()
-        folder.rmdir()
-    except OSError:
-        return
-
-
-def _open_up(folder: Path) -> None:
-    stack = [folder]
-    while stack:
-        place = stack.pop()
-        try:
-            place.chmod(0o700)
-            with os.scandir(place) as entries:
-                stack += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-        except OSError:
-            continue  # not ours; what can be removed will be

@@ -2,7 +2,7 @@
 
 What commands left in it is taken away first: whatever was not laid down, or does not look exactly as it was laid
 down, to the inode and the time of its last change. Only a sandboxed shadow is kept, since no process of an earlier
-task can be alive in it.
+task can be alive in it. One that is not kept is removed beside what goes on: no task waits for that.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class WarmShadow:
         self._kept: Shadow | None = None
         self._key: Hashable = None
         self._timer: asyncio.TimerHandle | None = None
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing: dict[asyncio.Task[None], Shadow] = {}
         self._closed = False
 
     async def take(self, key: Hashable) -> Shadow | None:
@@ -38,21 +38,23 @@ class WarmShadow:
             return None
         if key == self._key:
             return kept
-        await kept.close()
+        self._discard(kept)
         return None
 
     async def give(self, shadow: Shadow, key: Hashable) -> None:
         """A task has ended with this shadow: it is kept, or removed."""
-        if self._closed or self._kept is not None or not shadow.sandbox.available:
-            await shadow.close()
-            return
+        clean = False
         try:
-            clean = await shadow.scrub()
+            if not self._closed and self._kept is None and shadow.sandbox.available:
+                clean = await shadow.scrub()
         except asyncio.CancelledError:
-            await shadow.close()
+            self._discard(shadow)
             raise
-        if not clean or self._closed or self._kept is not None:
-            await shadow.close()
+        if self._closed:
+            await shadow.leave(LEAVE_SECONDS)
+            return
+        if not clean or self._kept is not None:
+            self._discard(shadow)
             return
         self._kept, self._key = shadow, key
         self._timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire)
@@ -62,9 +64,11 @@ class WarmShadow:
         self._closed = True
         kept = self._let_go()
         if kept is not None:
-            await kept.leave(LEAVE_SECONDS)
-        if self._closing:
-            await asyncio.wait(self._closing)
+            self._discard(kept)
+        leaving = dict(self._closing)
+        if leaving:
+            await asyncio.gather(*(shadow.leave(LEAVE_SECONDS) for shadow in leaving.values()))
+            await asyncio.wait(leaving)
 
     def _let_go(self) -> Shadow | None:
         kept, self._kept = self._kept, None
@@ -76,11 +80,14 @@ class WarmShadow:
     def _expire(self) -> None:
         kept = self._let_go()
         if kept is not None:
-            closing = asyncio.create_task(kept.close())
-            self._closing.add(closing)
-            closing.add_done_callback(self._ended)
+            self._discard(kept)
+
+    def _discard(self, shadow: Shadow) -> None:
+        closing = asyncio.create_task(shadow.close())
+        self._closing[closing] = shadow
+        closing.add_done_callback(self._ended)
 
     def _ended(self, closing: asyncio.Task[None]) -> None:
-        self._closing.discard(closing)
+        self._closing.pop(closing, None)
         if not closing.cancelled() and (problem := closing.exception()) is not None:
             _log.error("removing a shadow", exc_info=problem)

@@ -77,6 +77,15 @@ def test_the_user_adds_names_and_takes_some_off_and_the_last_word_counts() -> No
     assert SecretNames.of(["!*.pem", "*.pem"]).hold("a.pem")
 
 
+@given(
+    st.lists(st.sampled_from(["*.py", "!*.py", "a|b", "(?i", "[", "x)", "!.env", "\\Z"]), max_size=4),
+    st.sampled_from(["m.py", ".env", "a", "b", "a|b", "(?i", "[", "x)", "", "prod.ENV", ".env.example", "\\Z"]),
+)
+def test_all_patterns_together_say_what_each_says(user: list[str], name: str) -> None:
+    names = SecretNames.of(user)
+    assert names.hold(name) == next((secret for secret, pattern in names.patterns if pattern.match(name)), False)
+
+
 @given(st.text(min_size=1, max_size=30))
 def test_a_printed_name_is_one_line_that_shows_itself(name: str) -> None:
     shown = printable(name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from kaaj_agent import shadow_survey, shadow_tree
+from kaaj_agent import shadow_copy, shadow_survey, shadow_tree
 from kaaj_agent.changes import FileChange
 from kaaj_agent.disk import read
 from kaaj_agent.document import Document, TextFormat
@@ -209,7 +209,7 @@ async def test_links_of_the_workspace(shadow: Shadow, root: Path) -> None:
 
 async def test_large_files_are_shown_not_copied(shadow: Shadow, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shadow_tree, "LARGE", 100)
-    monkeypatch.setattr(shadow_tree, "_FICLONE", 0)
+    monkeypatch.setattr(shadow_copy, "_FICLONE", 0)
     (root / "large.bin").write_text("0123456789" * 20)
     os.mkfifo(root / "pipe")
     await shadow.sync(world(root).snapshot())
@@ -285,7 +285,7 @@ async def test_full_disk_is_told(root: Path, tmp_path: Path, monkeypatch: pytest
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shadow_tree, "_write_all", full)
+    monkeypatch.setattr(shadow_copy, "write_all", full)
     with pytest.raises(SandboxError, match="no room"):
         await shadow.sync(world(root).snapshot())
     await shadow.close()

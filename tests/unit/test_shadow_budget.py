@@ -62,7 +62,7 @@ async def test_what_is_not_copied_is_shown_from_its_own_place(tmp_path: Path, mo
     (root / "a.py").write_text("a = 1\n")
     monkeypatch.setattr(shadow_budget, "COPY_MAX", 10_000)
     monkeypatch.setattr(shadow_budget, "_STEPS", (LARGE, 2_000))
-    monkeypatch.setattr("kaaj_agent.shadow_tree._FICLONE", 0)  # a file system that shares no blocks
+    monkeypatch.setattr("kaaj_agent.shadow_copy._FICLONE", 0)  # a file system that shares no blocks
     world = World(Folders.of(root))
     shadow = await Shadow.open(world.folders, tmp_path / "state")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 from kaaj_agent.document import Document
 from kaaj_agent.ignore import Ignore
+from kaaj_agent.sandbox import Sandbox
 from kaaj_agent.shadow import Shadow, sweep
+from kaaj_agent.shadow_removal import remove
 from kaaj_agent.warm_shadow import WarmShadow
 from kaaj_agent.world import Folders, World
 
@@ -36,6 +39,13 @@ async def shadow(root: Path, tmp_path: Path) -> AsyncIterator[Shadow]:
 
 def inside(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+async def gone(shadow: Shadow) -> None:
+    """Removed beside what goes on."""
+    async with asyncio.timeout(20):
+        while shadow.folder.exists():
+            await asyncio.sleep(0.01)
 
 
 MESSES = [
@@ -119,10 +129,11 @@ async def test_one_is_kept_for_a_task_that_fits(root: Path, tmp_path: Path) -> N
     await asyncio.gather(warm.give(one, "key"), warm.give(two, "key"))
     kept = await warm.take("key")
     assert kept in (one, two)
+    await gone(two if kept is one else one)
     assert [place.name for place in (tmp_path / "state" / "shadows").iterdir() if place.is_dir()] == [kept.folder.name]
     await warm.give(kept, "key")
     assert await warm.take("another") is None
-    assert not kept.folder.exists()
+    await gone(kept)
     three = await Shadow.open(folders, tmp_path / "state")
     await warm.give(three, "key")
     await warm.close()
@@ -137,11 +148,7 @@ async def test_one_that_nobody_uses_is_removed(root: Path, tmp_path: Path, monke
     warm = WarmShadow()
     shadow = await Shadow.open(Folders.of(root), tmp_path / "state")
     await warm.give(shadow, "key")
-    for _ in range(200):
-        if not shadow.folder.exists():
-            break
-        await asyncio.sleep(0.02)
-    assert not shadow.folder.exists()
+    await gone(shadow)
     assert await warm.take("key") is None
     await warm.close()
 
@@ -156,3 +163,69 @@ async def test_the_end_of_the_process_does_not_wait_for_a_large_one(shadow: Shad
     await other.sync(World(Folders.of(root)).snapshot())
     await other.leave(20.0)
     assert list((tmp_path / "state" / "shadows").iterdir()) == []
+
+
+async def test_no_task_waits_for_a_removal(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the one that ends nor the next one; and the end of the process cuts it short."""
+    begun = threading.Event()
+
+    def endless(folder: Path, stop: threading.Event | None = None) -> bool:
+        assert stop is not None
+        begun.set()
+        stop.wait(60)
+        return not folder.exists()
+
+    monkeypatch.setattr("kaaj_agent.shadow.remove", endless)
+    monkeypatch.setattr("kaaj_agent.warm_shadow.LEAVE_SECONDS", 0.05)
+    warm = WarmShadow()
+    plain = await Sandbox.find(wanted=False)
+    one = await Shadow.open(Folders.of(root), tmp_path / "state", sandbox=plain)
+    two = await Shadow.open(Folders.of(root), tmp_path / "state")
+    await warm.give(one, "key")
+    await asyncio.to_thread(begun.wait, 20)
+    assert one.folder.exists()
+    if two.sandbox.available:
+        monkeypatch.setattr("kaaj_agent.shadow.Shadow.scrub", kept_as_it_is)
+        await warm.give(two, "key")
+        assert await warm.take("another") is None
+    else:
+        await warm.give(two, "key")
+    async with asyncio.timeout(20):
+        await warm.close()
+    assert one.folder.exists()
+    assert two.folder.exists()
+    monkeypatch.undo()
+    await sweep(tmp_path / "state")
+    assert list((tmp_path / "state" / "shadows").iterdir()) == []
+
+
+async def kept_as_it_is(_: Shadow) -> bool:
+    """Scrubbed, as it were."""
+    return True
+
+
+async def test_what_an_earlier_process_left_holds_nobody_up(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "state" / "shadows" / "1-dead" / "0").mkdir(parents=True)
+    begun = threading.Event()
+
+    def endless(folder: Path, stop: threading.Event | None = None) -> bool:
+        if folder.name == "1-dead":
+            begun.set()
+            assert stop is not None
+            stop.wait(60)
+            return False
+        return remove(folder, stop)
+
+    monkeypatch.setattr("kaaj_agent.shadow.remove", endless)
+    shadow = await Shadow.open(Folders.of(root), tmp_path / "state")
+    await asyncio.to_thread(begun.wait, 20)
+    await shadow.sync(World(Folders.of(root)).snapshot())
+    assert await shadow.scrub()
+    async with asyncio.timeout(20):
+        await shadow.leave(0.05)
+    assert not shadow.folder.exists()
+    monkeypatch.undo()
+    await sweep(tmp_path / "state")
+    assert not (tmp_path / "state" / "shadows" / "1-dead").exists()
