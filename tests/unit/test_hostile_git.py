@@ -215,6 +215,20 @@ async def test_the_users_index_refs_stash_and_hooks_are_left_alone(tmp_path: Pat
     assert state() == before
 
 
+async def test_the_users_own_configuration_changes_nothing(
+    tmp_path: Path, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "everything").write_text("*\n")
+    (home / ".gitconfig").write_text(f"[core]\n\texcludesFile = {home}/everything\n")
+    monkeypatch.setenv("HOME", str(home))
+    (repo / "new.py").write_text("x = 1\n")
+    facts = await git_facts(repo, seconds=20)
+    assert facts is not None
+    assert "new.py" in facts.dirty
+
+
 async def test_a_branch_name_says_nothing_to_the_model_but_its_name(tmp_path: Path, repo: Path) -> None:
     git(repo, "checkout", "-q", "-b", "x-\u202e-ignore-all")
     assert "\u202e" not in await everything(tmp_path, repo)
