@@ -16,8 +16,8 @@ from kaaj_agent import events as ev
 from kaaj_agent.agent import Agent
 from kaaj_agent.changes import ChangeSet, Proposed
 from kaaj_agent.connect import Connection
-from kaaj_agent.guided import contradiction
-from kaaj_agent.guided.budget import spoken
+from kaaj_agent.guided import budget, contradiction
+from kaaj_agent.guided.budget import Share, spoken
 from kaaj_agent.guided.contradiction import claims_of
 from kaaj_agent.guided.going_on import goes_on
 from kaaj_agent.guided.last_word import reservation
@@ -350,9 +350,26 @@ def test_when_a_person_wants_nothing_changed(words: str, wanted: str) -> None:
 # --- time ---------------------------------------------------------------------------------------------------------
 
 
-def hang(begun: list[int]) -> Callable[[Request], Any]:
+@pytest.fixture
+def shares(monkeypatch: pytest.MonkeyPatch) -> list[Share]:
+    """The times of items that were begun, the newest last: a test lets them run out when it wants to."""
+    begun: list[Share] = []
+
+    def share(*arguments: Any) -> Share:
+        begun.append(Share(*arguments))
+        return begun[-1]
+
+    monkeypatch.setattr(budget, "Share", share)
+    return begun
+
+
+def too_late(shares: list[Share], *, for_all: bool = False) -> Callable[[Request], Any]:
+    """A turn of the model during which the time of the item, or of the task, runs out."""
+
     async def turn(_: Request) -> str:
-        begun.append(1)
+        if for_all:
+            shares[-1].budget._began -= 1e6
+        shares[-1].until.reschedule(asyncio.get_running_loop().time())
         await asyncio.sleep(3600)
         return ""
 
@@ -360,15 +377,18 @@ def hang(begun: list[int]) -> Callable[[Request], Any]:
 
 
 @pytest.mark.parametrize("words", ["Fix test_hundred", "`tax` shall be 19"])
-async def test_an_item_that_takes_too_long_is_given_up_and_can_be_gone_on_with(tmp_path: Path, words: str) -> None:
-    begun: list[int] = []
-    broken = WRONG if "Fix" in words else TAX
-    good = TAX if "Fix" in words else TAX + "\n\nRATE = 19\n"
-    files = {"tax.py": broken, "test_tax.py": TEST}
-    async with desk(tmp_path, hang(begun), files=files, guided_item_seconds=1.0) as d:
+async def test_an_item_that_takes_too_long_is_given_up_and_can_be_gone_on_with(
+    tmp_path: Path, shares: list[Share], words: str
+) -> None:
+    fixes = "Fix" in words
+    broken, good = (WRONG, TAX) if fixes else (TAX, TAX + "\n\nRATE = 19\n")
+    turns = [too_late(shares), fenced(good)]
+    async with desk(tmp_path, *turns, files={"tax.py": broken, "test_tax.py": TEST}) as d:
         await d.run(words)
-        assert begun
-        assert "given up after 1 s (setting guidedItemSeconds)" in d.said()
+        where = "`tax` in tax.py" if fixes else "tax.py"
+        told = f"iven up, as the 4 min are over (setting guidedItemSeconds) in the midst of this: write {where} anew"
+        assert f"g{told}" in d.said()
+        assert f"G{told}." in [item.evidence.note for item in d.state.todo.items]
         assert 'Say "keep trying" to go on from here.' in d.said()
         assert d.stopped()
         assert d.untouched()
@@ -376,14 +396,29 @@ async def test_an_item_that_takes_too_long_is_given_up_and_can_be_gone_on_with(t
         opened = [e.body.call for e in d.events if isinstance(e.body, ev.ToolStarted)]
         assert opened == [e.body.call for e in d.events if isinstance(e.body, ev.ToolFinished)]
 
-        d.agent.settings = AgentSettings(check=CHECK, seed=7)
-        d.model._turns.append(fenced(good))
         await d.run("Keep trying!", session=d.session.id)
         assert d.proposal().files[0].after == good
         first, second = (request.sampling for request in d.model.requests)
         assert first is not None
         assert second is not None
         assert (first.temperature, first.seed) != (second.temperature, second.seed), "not the same draw again"
+
+
+async def test_what_is_under_way_may_come_to_its_end_and_nothing_new_is_begun(
+    tmp_path: Path, shares: list[Share]
+) -> None:
+    def late(_: Request) -> str:
+        shares[-1].soft -= 1e6
+        return returning(7)
+
+    async with desk(tmp_path, late, files={"tax.py": WRONG, "test_tax.py": TEST}) as d:
+        await d.run("Fix test_hundred")
+        assert len(d.model.requests) == 1
+        assert "- given up, as the 4 min are over (setting guidedItemSeconds)" in d.said()
+        assert "1 rewrite of `tax` in tax.py" in d.said()
+        d.model._turns.append(lambda request: (late(request), fenced(TAX))[1])
+        await d.run("keep trying", session=d.session.id)
+        assert d.proposal().files[0].after == TAX, "what came late and is right is not lost"
 
 
 async def test_what_time_is_left_is_told_with_each_step(tmp_path: Path) -> None:
@@ -394,13 +429,12 @@ async def test_what_time_is_left_is_told_with_each_step(tmp_path: Path) -> None:
         assert title.endswith(" s left)")
 
 
-async def test_a_task_without_time_left_says_what_it_did_not_come_to(tmp_path: Path) -> None:
-    begun: list[int] = []
+async def test_a_task_without_time_left_says_what_it_did_not_come_to(tmp_path: Path, shares: list[Share]) -> None:
     files = {"tax.py": TAX, "test_tax.py": TEST}
-    async with desk(tmp_path, hang(begun), files=files, guided_seconds=1.0) as d:
+    async with desk(tmp_path, too_late(shares, for_all=True), files=files) as d:
         todo = (Todo("t1", "`tax` shall be 19", by="user"), Todo("t2", "Rename `tax` to `vat`", by="user"))
         await d.run("Both", todo=todo)
-        assert "given up after 1 s (setting guidedSeconds)" in d.said()
+        assert "given up, as the 8 min are over (setting guidedSeconds)" in d.said()
         assert "no time was left for: Rename `tax` to `vat`" in d.said()
         assert d.untouched()
 

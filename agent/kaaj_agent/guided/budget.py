@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from kaaj_agent.limits import LimitReachedError, Limits
 
@@ -13,25 +14,48 @@ from kaaj_agent.limits import LimitReachedError, Limits
 class OutOfTimeError(LimitReachedError):
     """An item, or the task, has had its time; the text says how much and which setting says so."""
 
+    @property
+    def sentence(self) -> str:
+        text = str(self)
+        return f"{text[:1].upper()}{text[1:]}."
+
+
+GRACE: Final = 2.0
+"""What is under way when an item's time is over may come to its end within so many times that time: on a slow machine
+the first attempt would be lost else.
+"""
+
 
 @dataclass(slots=True)
 class Share:
-    """The time of one item that is being worked on. `until` is on the event loop's clock."""
+    """The time of one item that is being worked on. `until` and `soft` are on the event loop's clock: nothing goes on
+    after the first, and nothing new is begun after the second. `doing` is what is under way.
+    """
 
     budget: Budget
     until: asyncio.Timeout
+    soft: float
+    doing: str = ""
+    _steps: int = 0
 
     @property
     def left(self) -> float:
         """Seconds."""
-        when = self.until.when()
-        return 0.0 if when is None else max(0.0, when - asyncio.get_running_loop().time())
+        return max(0.0, self.soft - asyncio.get_running_loop().time())
 
     def serve(self, items: int) -> None:
         """So many items are worked on at once, so they have their times together."""
         more = self.budget.limits.settings.guided_item_seconds * (items - 1)
-        loop = asyncio.get_running_loop()
-        self.until.reschedule(loop.time() + min(self.left + more, self.budget.left))
+        end = asyncio.get_running_loop().time() + self.budget.left
+        self.soft = min(self.soft + more, end)
+        self.until.reschedule(min((self.until.when() or end) + GRACE * more, end))
+
+    def begin(self, doing: str) -> None:
+        """One more step, the first of which is always taken. Raises OutOfTimeError where there is no time for it."""
+        if self._steps and self.left <= 0:
+            raise self.budget.over()
+        self._steps += 1
+        self.doing = doing
 
 
 @dataclass(slots=True)
@@ -51,28 +75,32 @@ class Budget:
 
     @asynccontextmanager
     async def item(self) -> AsyncGenerator[Share]:
-        """The time of one item. What is done inside is cancelled when it is over, and OutOfTimeError raised."""
+        """The time of one item. What is done inside is cancelled when all of it is over, and OutOfTimeError raised."""
         settings = self.limits.settings
-        allowed = min(settings.guided_item_seconds, self.left)
-        if allowed <= 0:
+        left = self.left
+        if left <= 0:
             raise self.over()
-        until = asyncio.timeout(allowed)
+        until = asyncio.timeout(min(GRACE * settings.guided_item_seconds, left))
+        now = asyncio.get_running_loop().time()
+        share = Share(self, until, now + min(settings.guided_item_seconds, left))
         try:
             async with until:
-                yield Share(self, until)
+                yield share
         except TimeoutError:
             if not until.expired():
                 raise
-            raise self.over() from None
+            raise self.over(share.doing) from None
 
-    def over(self) -> LimitReachedError:
+    def over(self, doing: str = "") -> LimitReachedError:
         """What is over: the task's time, or only the item's."""
         settings = self.limits.settings
         if self.limits.left <= 0:
             return self.limits.too_long()
+        seconds, name = settings.guided_item_seconds, "guidedItemSeconds"
         if self.left <= 0:
-            return OutOfTimeError(f"given up after {spoken(settings.guided_seconds)} (setting guidedSeconds)")
-        return OutOfTimeError(f"given up after {spoken(settings.guided_item_seconds)} (setting guidedItemSeconds)")
+            seconds, name = settings.guided_seconds, "guidedSeconds"
+        at = f" in the midst of this: {doing}" if doing else ""
+        return OutOfTimeError(f"given up, as the {spoken(seconds)} are over (setting {name}){at}")
 
 
 def spoken(seconds: float) -> str:

@@ -83,7 +83,7 @@ class Changing:
             outcome.tried.append(str(error))
             outcome.lines.clear()
             for one in items:
-                self.plan.failed(one, f"{str(error).capitalize()}.")
+                self.plan.failed(one, error.sentence)
         finally:
             if not whole:
                 self.work.staging.load(saved)  # half a change is none
@@ -121,6 +121,7 @@ class Changing:
                 outcome.tried.append(reason)
                 if attempt == 0 and not self.work.staging.files:
                     continue
+            share.doing = "check it"
             if not reason and self.work.change().digest in broken:
                 outcome.tried.append(f"attempt {attempt + 1}: the same as one before")
             elif self.work.staging.files != saved:
@@ -224,9 +225,10 @@ class Changing:
             more = self._more(sources, units, unit)
             messages = rewrite.change_messages(fresh, self.told or self.wish, more, failure)
             reason = ""
-            title = f"write {unit.title}{' anew' if unit.text else ''} ({spoken(share.left)} left)"
-            with self.work.activity("rewrite", title) as activity:
+            doing = f"write {unit.title}{' anew' if unit.text else ''}"
+            with self.work.activity("rewrite", f"{doing} ({spoken(share.left)} left)") as activity:
                 for again in range(_TRIES):
+                    share.begin(doing)
                     text = await rewrite.rewritten(
                         self.work,
                         fresh,

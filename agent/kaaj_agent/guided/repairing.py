@@ -123,7 +123,7 @@ class Repairing:
         except OutOfTimeError as error:
             self.mended.out_of_time = True
             self.mended.tried.append(str(error))
-            self.plan.failed(item, f"{str(error).capitalize()}.")
+            self.plan.failed(item, error.sentence)
             return False
         except (LimitReachedError, ModelError):
             self.mended.left.extend(group)
@@ -268,7 +268,8 @@ class Repairing:
             _log.debug("candidate %d, %d passed: %s", progress.judged, progress.passed, progress.last)
 
         names = ", ".join(self._title(s) for s in tier[:3])
-        title = f"look where the model is surprised: {names} (for {spoken(seconds)} at most, {spoken(share.left)} left)"
+        share.begin(f"look where the model is surprised: {names}")
+        title = f"{share.doing} (for {spoken(seconds)} at most, {spoken(share.left)} left)"
         with self.work.activity("repair", title) as activity:
             try:
                 repairs = await repair(
@@ -330,8 +331,10 @@ class Repairing:
             path, self.sources.name(path), self.sources.texts[path], span if span.kind not in ("file", "text") else None
         )
         messages = rewrite.fix_messages(unit, "", evidence.tail(failure, 1_800))
-        with self.work.activity("rewrite", f"write {unit.title} anew ({spoken(share.left)} left)") as activity:
+        doing = f"write {unit.title} anew"
+        with self.work.activity("rewrite", f"{doing} ({spoken(share.left)} left)") as activity:
             for attempt in step.attempts:
+                share.begin(doing)
                 text = await rewrite.rewritten(self.work, unit, messages, attempt=attempt, repairing=True)
                 written[unit.title] = written.get(unit.title, 0) + 1
                 if isinstance(text, Refusal):
