@@ -19,7 +19,8 @@ import pytest
 from kaaj_agent.bubblewrap import try_bubblewrap
 from kaaj_agent.command_policy.verdict import judge, read
 
-# Without a backslash, `sudo` is one word for Python; the pieces are as shells read them.
+pytestmark = pytest.mark.timeout(900)
+
 PIECES = (
     "sudo", "su", "do", "x", "X", "$X", "${X}", "$(", "`", ")", "}", "{ ", "((", "))", "[[ ", " ]]", "(", "'", '"',
     "$'", "\\", "\\\n", "\n", ";", "&&", "||", "|", "&", "<<E\n", "\nE\n", "<<'E'\n", "<<<", "<(", "X=", "X=sudo",

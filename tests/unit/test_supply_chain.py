@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import io
+import json
 import re
 import shutil
 import sys
@@ -87,6 +88,34 @@ def test_every_package_of_the_client_has_a_hash() -> None:
     rows = re.findall(r'"node_modules/[^"]+": \{[^}]*', lock)
     assert rows
     assert [row.partition(":")[0] for row in rows if '"integrity"' not in row and '"link"' not in row] == []
+
+
+def test_a_bill_of_materials_that_is_not_what_is_locked_fails_in_ci(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = importlib.util.spec_from_file_location("materials", ROOT / ".ci" / "materials.py")
+    assert spec is not None
+    assert spec.loader is not None
+    materials = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(materials)
+    lock, bill = tmp_path / "run.txt", tmp_path / "bill.json"
+    lock.write_text("a-package==1.0 ; python_version > '3' \\\n    --hash=sha256:00\nother==2\n")
+    hashes = [{"alg": "SHA-256", "content": "00"}]
+    rows = [
+        {"name": "A_Package", "version": "1.0", "hashes": hashes},
+        {"name": "other", "version": "2", "hashes": hashes},
+    ]
+    for components, told in (
+        (rows, ""),
+        (rows[:1], "leaves out other 2"),
+        ([*rows, {"name": "third", "version": "3", "hashes": hashes}], "lists third 3"),
+        ([rows[0], {"name": "other", "version": "2"}], "other has no hash"),
+        ([], "lists nothing"),
+    ):
+        bill.write_text(json.dumps({"components": components}))
+        assert materials.main([str(lock), str(bill)]) == bool(told)
+        assert told in capsys.readouterr().out
+    assert 'step "bill of materials"' in (ROOT / ".ci" / "run").read_text()
 
 
 # --- the model -------------------------------------------------------------------------------------
