@@ -33,7 +33,7 @@ TABLE: Final = Path(__file__).with_name("mutants.toml")
 SECONDS: Final = 1_200
 """For one run of pytest; what hangs so long has noticed."""
 
-_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (tests/\S+?\.py(?:::\S+?(?:\[.*\])?)?)(?: - (.*))?$", re.MULTILINE)
+_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (tests/\S+?\.py(?:::\S+?(?:\[.*?\])?)?)(?: - (.*))?$", re.MULTILINE)
 _QUICK: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "400"}
 """Most plugins take seconds to load, and are not needed here."""
 
