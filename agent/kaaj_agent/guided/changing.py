@@ -169,7 +169,7 @@ class Changing:
     def _tell_against(self, broken: Mapping[str, frozenset[str]], outcome: Changed) -> None:
         """What every attempt ran into, as far as it can be told."""
         always = sorted(_always(broken))
-        if always and (len(broken) > 1 or reservation(self.wish)):
+        if always and self.baseline.status == "passed" and (len(broken) > 1 or reservation(self.wish)):
             count = f"Each of {len(broken)} different attempts" if len(broken) > 1 else "What was attempted"
             names = ", ".join(f"`{name}`" for name in always[:3])
             outcome.found.append(

@@ -62,9 +62,11 @@ def told(against: Sequence[Contradiction], group: Sequence[Case], opposing: Coll
     wanted = _quoted(case.name or case.id for case in group)
     names = {bare_name(name) for name in opposing}
     if against:
-        said = "These two tests contradict each other: " + "; ".join(str(one) for one in against[:2]) + "."
         both = names.intersection(one.other.test for one in against)
-        return [f"{said} {_each(seen, wanted, both)}."] if both else [said]
+        said = "; ".join(str(one) for one in against[:2])
+        if both:
+            return [f"These two tests contradict each other: {said}. {_each(seen, wanted, both)}."]
+        return [f"These two tests seem to contradict each other: {said}."]
     return [f"{_each(seen, wanted, names)}: perhaps they contradict each other."] if names else []
 
 

@@ -53,6 +53,28 @@ def failing_cases(output: str) -> tuple[Case, ...]:
     return tuple(found.values())
 
 
+_RAN: Final = (
+    re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE),  # unittest
+    re.compile(r"^(?:#|ℹ) tests (\d+)\s*$", re.MULTILINE),  # node:test
+    re.compile(r"^ *Tests:? .*?\b(\d+) total", re.MULTILINE),  # jest
+    re.compile(r"^ *Tests  .*\((\d+)\)\s*$", re.MULTILINE),  # vitest
+)
+_PYTEST_TOTALS: Final = re.compile(r"^=* ?(\d+ \w+(?:, \d+ \w+)*) in \d[\d.]*s\b.*$", re.MULTILINE)
+_PYTEST_RAN: Final = re.compile(r"(\d+) (?:passed|failed|skipped|xfailed|xpassed)")
+
+
+def ran(output: str) -> int | None:
+    """How many tests a run says it ran; None where its form is not known. A run that stops early says fewer."""
+    totals = [match[1] for match in _PYTEST_TOTALS.finditer(output)]
+    if totals:
+        return sum(int(match[1]) for match in _PYTEST_RAN.finditer(totals[-1]))
+    for pattern in _RAN:
+        counts = [int(match[1]) for match in pattern.finditer(output)]
+        if counts:
+            return sum(counts)
+    return None
+
+
 def bare_name(identity: str) -> str:
     """A case's bare name out of its id."""
     return identity.split("[", 1)[0].rpartition(".")[2].rpartition("::")[2]

@@ -11,7 +11,7 @@ from typing import Final
 from kaaj_agent.changes import ChangeSet, CheckResult, FileChange
 from kaaj_agent.document import digest_of, encode
 from kaaj_agent.guided import yardstick
-from kaaj_agent.guided.evidence import Case, bare_name, failing_cases, is_run, shared
+from kaaj_agent.guided.evidence import Case, bare_name, failing_cases, is_run, ran, shared
 from kaaj_agent.guided.forking import ForkRunner
 from kaaj_agent.guided.narrow import forkable, narrowed
 from kaaj_agent.repair.unit import Candidate, Verdict
@@ -119,7 +119,7 @@ class Judge:
             if verdict is None:
                 result = await self.work.workshop.check(change, timeout=self.patience)
                 verdict = Verdict(self.accepts(result), self._score(result), result.output)
-                self._note(result)
+                self._note(result, mended=self.command is not None)
                 if self.runner is not None:
                     await self._lay_out()  # forks stand on what is staged, and the check has laid the candidate over it
         self._seen[key] = verdict
@@ -150,7 +150,7 @@ class Judge:
         if alone is None or alone.ok or self.accepts(alone):
             return None
         if self.command is None:
-            self._note(alone)
+            self._note(alone, mended=False)
         return Verdict(False, self._score(alone), alone.output)
 
     async def _prepare(self) -> None:
@@ -179,18 +179,18 @@ class Judge:
         await shadow.sync(self.work.staging.snapshot, self.work.staging.files)
         return shadow
 
-    def _note(self, result: CheckResult) -> None:
-        """Remember what a candidate breaks that mends every target."""
-        failing = {case.id for case in failing_cases(result.output) if is_run(case)}
+    def _note(self, result: CheckResult, *, mended: bool) -> None:
+        """Remember what a candidate breaks that mends every target. `mended`: they were seen to pass on their own."""
+        cases = failing_cases(result.output)
+        failing = {case.id for case in cases}
         fresh = failing - self.targets - self.known
-        if result.parsed and self.targets and fresh and not failing & self.targets and self._all_ran(result):
+        if not result.parsed or not fresh or failing & self.targets or not all(map(is_run, cases)):
+            return
+        before = ran(self.baseline.output)
+        if mended or (before is not None and ran(result.output) == before):  # else they may not have run at all
             self.opposed.append(frozenset(fresh))
             if any(bare_name(name) in self.contrary for name in self.opposing):
                 raise HopelessError
-
-    def _all_ran(self, result: CheckResult) -> bool:
-        """Whether each failing case is a test that ran, so that those not named passed."""
-        return all(map(is_run, failing_cases(result.output)))
 
     @property
     def opposing(self) -> frozenset[str]:
