@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kaaj_agent.command_policy import shown
 from kaaj_agent.command_policy.findings import Findings
+from kaaj_agent.command_policy.reading import DEPTH_MAX, SCRIPTS_MAX
 from kaaj_agent.command_policy.scripts import inner_scripts
 from kaaj_agent.command_policy.verdict import Judgement, judge, read
 from kaaj_agent.command_policy.words import ansi_c
@@ -298,6 +299,14 @@ def test_scripts_in_scripts_hide_nothing_however_deep_they_are() -> None:
         verdicts.append(verdict(command).verdict)
     assert "allowed" not in verdicts
     assert verdicts[:6] == ["refused"] * 6
+
+
+def test_what_lies_deeper_than_is_read_is_asked() -> None:
+    assert verdict("eval " * DEPTH_MAX + "sudo ls").verdict == "refused"
+    for unread in ("eval " * (DEPTH_MAX + 1) + "sudo ls", "eval ls; " * SCRIPTS_MAX + "eval sudo ls"):
+        found = verdict(unread)
+        assert found.verdict == "asked"
+        assert "too many scripts" in " ".join(found.reasons)
 
 
 def test_scripts_that_multiply_are_not_all_read() -> None:
