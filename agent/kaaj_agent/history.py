@@ -15,10 +15,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, cast, get_args
 
@@ -44,7 +45,8 @@ Digests: TypeAlias = dict[Path, str | None]
 class Kept:
     """An entry by its header. `before` and `after` hold each touched path's digest, None where no file stands there.
 
-    `undoes` is the change that this one takes back, if it is such a one. `time` is seconds since the epoch.
+    `undoes` is the change that this one takes back, if it is such a one. `time` is seconds since the epoch. `modes` are
+    the permissions that the files had before, as far as they stood on disk.
     """
 
     file: Path
@@ -58,6 +60,7 @@ class Kept:
     undoes: str
     summary: str
     time: float
+    modes: Mapping[Path, int] = field(default_factory=dict[Path, int])
 
     @property
     def lock(self) -> Path:
@@ -109,6 +112,7 @@ class History:
             "undoes": change.undoes,
             "summary": change.summary,
             "time": time.time(),
+            "modes": {str(path): mode for path, mode in _modes(change).items()},
         }
         data = b"".join(json.dumps(row).encode() + b"\n" for row in (header, to_json(change)))
         self._trim(workspace, self.cap - len(data))
@@ -139,6 +143,10 @@ class History:
         if not change.replace("-", "").isalnum():
             return []
         return self._in_order(f"*-{change}")
+
+    def modes_before(self, change: str) -> dict[Path, int]:
+        """The permissions of the files that a change has touched, from before it."""
+        return {path: mode for kept in self.of_change(change) if not kept.undoes for path, mode in kept.modes.items()}
 
     def claim(self, kept: Kept) -> Entry | None:
         """Take over what another process left; None where that process lives, or somebody else was quicker."""
@@ -209,6 +217,7 @@ def read(file: Path) -> Kept | None:
             str(row["undoes"]),
             str(row["summary"]),
             float(row["time"]),
+            {Path(path): int(mode) for path, mode in row.get("modes", {}).items()},
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         _log.warning("%s cannot be read: %s", file, error)
@@ -243,6 +252,15 @@ def staged(kept: Kept, stage: Stage) -> Kept:
 
 def _digests(digests: Digests) -> dict[str, str | None]:
     return {str(path): digest for path, digest in digests.items()}
+
+
+def _modes(change: ChangeSet) -> dict[Path, int]:
+    found: dict[Path, int] = {}
+    for path, digest in change.before.items():
+        if digest is not None:
+            with suppress(OSError):  # it stands in an editor alone
+                found[path] = stat.S_IMODE(path.stat().st_mode)
+    return found
 
 
 def _number(file: Path) -> int:

@@ -27,6 +27,7 @@ from kaaj_agent.changes import ChangeSet
 from kaaj_agent.durable import sync_folder, write_beneath, write_new
 from kaaj_agent.failures import ApplyError, StaleError
 from kaaj_agent.finishing import finish
+from kaaj_agent.history import History
 from kaaj_agent.ports import Written
 from kaaj_agent.world import Folders, World
 from kaaj_agent.write_plan import Step, WritePlan, bytes_at, plan_of, sum_of
@@ -91,7 +92,8 @@ class DiskApplier:
     def _apply(self, change: ChangeSet, folders: Folders) -> Written:
         try:
             with _alone(self._state_dir) as journal:
-                plan = plan_of(change, folders)
+                modes = History(self._state_dir / "history").modes_before(change.undoes) if change.undoes else {}
+                plan = plan_of(change, folders, modes)
                 if plan.steps:
                     carry_out(plan, journal / f"{uuid.uuid4().hex}", self._failpoint)
         except OSError as error:

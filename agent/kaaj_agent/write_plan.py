@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,8 +46,11 @@ class WritePlan:
     folders: tuple[str, ...]
 
 
-def plan_of(change: ChangeSet, folders: Folders) -> WritePlan:
-    """Compare every base again and work out the bytes. Raises StaleError, OutsideError, NotTextError, ApplyError."""
+def plan_of(change: ChangeSet, folders: Folders, modes_before: Mapping[Path, int] | None = None) -> WritePlan:
+    """Compare every base again and work out the bytes. Raises StaleError, OutsideError, NotTextError, ApplyError.
+
+    A file that is made anew gets its permissions of `modes_before`, if it had any.
+    """
     held: dict[Path, bytes | None] = {}
     wanted: dict[Path, bytes | None] = {}
     modes: dict[Path, int | None] = {}
@@ -67,7 +70,8 @@ def plan_of(change: ChangeSet, folders: Folders) -> WritePlan:
             if wanted.get(target) is not None:
                 raise ApplyError(f"Two files of the change become {folders.name_of(target)}.", kept=_KEPT)
             wanted[target] = _new_bytes(file, document, name)
-            modes[target] = stat.S_IMODE(path.stat().st_mode) if document else None
+            known = (modes_before or {}).get(file.target)
+            modes[target] = stat.S_IMODE(path.stat().st_mode) if document else known
     for target in wanted:
         if target not in held:
             held[target] = bytes_at(target)

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from kaaj_agent import disk
 from kaaj_agent import events as ev
 from kaaj_agent.agent import Agent
-from kaaj_agent.changes import Applied, ChangeSet, FileChange, Proposed, Undone
+from kaaj_agent.changes import Applied, ChangeSet, CheckResult, FileChange, Proposed, Undone
 from kaaj_agent.document import Document
 from kaaj_agent.failures import ApplyError
 from kaaj_agent.history import History, load
@@ -26,6 +27,7 @@ from kaaj_agent.request import StartRequest
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.testing import ScriptedModel, call
 from kaaj_agent.testing_world import Answers, BufferApplier, Problems
+from kaaj_agent.undo import reverse
 from kaaj_agent.world import Folders, World
 
 CART = "def total(items):\n    return sum(items) - 1\n"
@@ -422,6 +424,25 @@ async def test_it_works_without_git(root: Path, state: Path, monkeypatch: pytest
     async with agent_in(state, root) as agent:
         await agent.undo(change.id)
     assert (root / "cart.py").read_text() == CART
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+async def test_a_file_that_was_removed_comes_back_as_private_and_as_runnable_as_it_was(root: Path, state: Path) -> None:
+    (root / "run.sh").write_bytes("#!/bin/sh\r\n# café\r\n".encode("latin-1"))
+    (root / "run.sh").chmod(0o755)
+    (root / "private.txt").write_bytes(b"\xef\xbb\xbfmine\r\nalone")
+    (root / "private.txt").chmod(0o600)
+    before = {path.name: (path.read_bytes(), path.stat().st_mode) for path in root.iterdir()}
+    files = tuple(FileChange(path, disk.read(path, path.name), None).with_hunks() for path in sorted(root.iterdir()))
+    world = World(Folders.of(root))
+    journaled = Journaled(DiskApplier(world, state), History(state / "history"), world, lambda _: "s", nothing)
+    change = ChangeSet("change-a", "task-a", files)
+    await journaled.apply(change)
+    assert list(root.iterdir()) == []
+    applied = change.to(Proposed(CheckResult("none"))).to(Applied(CheckResult("none"), frozenset(), change.after))
+    back = await reverse(applied, world.snapshot())
+    await journaled.apply(back)
+    assert {path.name: (path.read_bytes(), path.stat().st_mode) for path in root.iterdir()} == before
 
 
 async def test_one_change_in_several_folders(root: Path, state: Path, tmp_path: Path) -> None:
