@@ -23,7 +23,8 @@ _HOW: Final[dict[Where, str]] = {
     "sandbox": "It would run in the sandbox: on a copy of the workspace, without network, your home out of sight.",
     "network": (
         "It would run in the sandbox, on a copy of the workspace, your home out of sight, but with the network: it "
-        "could send what is in the workspace anywhere, and reach what listens on this machine."
+        "could send what is in the workspace anywhere, and reach what listens on this machine (localhost): databases, "
+        "development servers, a model's endpoint."
     ),
     "unboxed": "It would run on a copy of the workspace, but with all your rights, network and files included.",
 }
@@ -89,7 +90,7 @@ class CommandGate:
             rows.append(f"“{ALWAYS}” holds for exactly this text; `kaaj allowed` takes it back.")
         choices = [RUN_IT, *([ALWAYS] if lasting else []), *([OFFLINE] if where == "network" else []), NOT_NOW]
         asked = f"Run `{shown.title(command)}`{' with the network' if where == 'network' else ''}?"
-        return Question("command", self.task, asked, "\n".join(rows), tuple(choices))
+        return Question("command", self.task, asked, "\n".join(rows), tuple(choices), unboxed=where == "unboxed")
 
 
 @dataclass(frozen=True, slots=True)

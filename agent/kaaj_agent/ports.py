@@ -272,7 +272,7 @@ class Question:
     """Something only the person may decide. `choices` are in the order shown; the first is the safe one to offer.
 
     `kind` says what it is about: a `command` to run unsandboxed, the `check` command found for a workspace, or a file
-    that holds a `secret`, to be read or written.
+    that holds a `secret`, to be read or written. `unboxed`: what is asked for would run with the user's own rights.
     """
 
     kind: Literal["command", "check", "secret"]
@@ -281,6 +281,7 @@ class Question:
     detail: str
     choices: tuple[str, ...]
     id: str = ""
+    unboxed: bool = False
 
 
 class Approver(Protocol):

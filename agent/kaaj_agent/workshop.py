@@ -188,6 +188,7 @@ class Workshop:
             f"Check changes in {title(self.root.name)} with `{visible(found, lines=False)}`?",
             f"It runs on a copy of the workspace, {where}, before a change is shown.",
             (USE_IT, NO_CHECK),
+            unboxed=not shadow.shell.sandboxed,
         )
         answer = await self.approvals.ask(self.session, self.limits, question)
         if answer == USE_IT:

@@ -129,6 +129,41 @@ async def test_auto_writes_by_itself(project: Project) -> None:
     assert project.text == AFTER
 
 
+def found_check(project: Project) -> Path:
+    """A test that the project brings along, with no sandbox to run it in, and what shows that it was run."""
+    no_sandbox = project.state.parent / "bin" / "bwrap"
+    no_sandbox.parent.mkdir()
+    no_sandbox.write_text("#!/bin/sh\necho 'bwrap: No permissions' >&2\nexit 1\n")
+    no_sandbox.chmod(0o755)
+    project.environ["PATH"] = os.pathsep.join([str(no_sandbox.parent), os.environ["PATH"]])
+    sprung = project.root / "sprung"
+    (project.root / "pytest.ini").write_text("[pytest]\n")
+    (project.root / "test_a.py").write_text(
+        f"import pathlib\npathlib.Path({str(sprung)!r}).touch()\ndef test_it(): pass\n"
+    )
+    return sprung
+
+
+async def test_auto_without_a_sandbox_does_not_agree_to_a_check_by_itself(project: Project) -> None:
+    sprung = found_check(project)
+    project.script(EDIT, *[DONE] * 12)
+    ended = await project.run("run", "make double double", "--mode", "auto")
+    assert ended.code == 1, ended
+    assert '--check "…"' in " ".join(ended.out.split())
+    assert "pytest" in ended.out
+    assert not sprung.exists()
+    assert project.text == BEFORE
+
+
+async def test_yes_agrees_to_a_check_without_a_sandbox(project: Project) -> None:
+    sprung = found_check(project)
+    project.script(EDIT, *[DONE] * 12)
+    ended = await project.run("run", "make double double", "--mode", "auto", "--yes")
+    assert ended.code == 0, ended
+    assert sprung.exists()
+    assert project.text == AFTER
+
+
 async def test_plan_writes_nothing(project: Project) -> None:
     items = [{"title": "Change the factor", "status": "pending"}]
     project.script(answer_calls(("todo", {"items": items})), answer("That is the plan."))

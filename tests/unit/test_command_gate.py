@@ -181,6 +181,7 @@ async def test_the_network_is_granted_by_the_person_alone(case: Case) -> None:
     assert len(case.person.asked) == 3
     assert case.person.asked[0].choices == (RUN_IT, ALWAYS, OFFLINE, NOT_NOW)
     assert case.person.asked[0].title == "Run `npm ci` with the network?"
+    assert "localhost" in case.person.asked[0].detail, "the network of the sandbox is this machine's"
     assert await case.decide("npm ci", SANDBOX) == "sandbox", "nor does a remembered answer stand over the setting"
 
 

@@ -16,7 +16,8 @@ modes:
 
 Where there is no terminal nobody can say yes: `ask` then prints the change as
 a diff and exits 1, unless --yes is given. --yes applies a change whose check
-did not fail, and agrees to the check command that was found.
+did not fail, and agrees to the check command that was found. `auto` agrees to
+that command in the sandbox alone: without one name it with --check.
 
 The work is done in a copy. Your files are written at the end, all of them or
 none; after a crash in the middle of that the next `kaaj run` puts it right.

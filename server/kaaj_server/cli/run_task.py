@@ -17,7 +17,7 @@ from kaaj_agent.agent import Agent
 from kaaj_agent.changes import ChangeSet, Proposed
 from kaaj_agent.disguise import visible
 from kaaj_agent.events import ChangeChanged, Event, TaskFinished
-from kaaj_agent.failures import FileError
+from kaaj_agent.failures import BadRequestError, FileError
 from kaaj_agent.journal import DiskApplier
 from kaaj_agent.ports import Question
 from kaaj_agent.recovery import recover_all
@@ -157,9 +157,19 @@ class RunTask:
         self._view.close()
 
     async def ask(self, question: Question) -> str | None:
-        """The port `Approver`: a command that would run outside of a sandbox, or the check that was found."""
+        """The port `Approver`: a command that would run outside of a sandbox, or the check that was found.
+
+        Raises BadRequestError for a check that mode `auto` alone cannot agree to.
+        """
         if not self._can_ask:
             agreed = question.kind == "check" and (self.job.yes or self.job.mode == "auto")
+            if agreed and question.unboxed and not self.job.yes:
+                raise BadRequestError(
+                    f"There is no sandbox, and nobody to ask: {question.title}",
+                    field="check",
+                    kept="It was not run; nothing was written.",
+                    hint='Agree to it with --check "…" and its words, or run none with --check none.',
+                )
             return question.choices[0] if agreed else None
         self._view.pause()
         try:
