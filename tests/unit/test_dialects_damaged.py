@@ -164,6 +164,16 @@ def test_an_argument_whose_tag_is_lost_is_no_part_of_the_one_before(tag: str) ->
     assert refused(outcome(text)) == ["run"]
 
 
+def test_an_argument_that_is_not_closed_on_one_line_does_not_swallow_the_next() -> None:
+    text = xml("run", command="ls", seconds=5).replace("\n", "").replace("</parameter>", "", 1)
+    assert (done(outcome(text)), refused(outcome(text))) == ([], ["run"])
+
+
+def test_a_mistyped_closer_behind_text_gets_into_no_value() -> None:
+    text = xml("write", path="a", content="\tb\n").replace("\n</parameter>", "</parametxr>", 1)
+    assert (done(outcome(text)), refused(outcome(text))) == ([], ["write"])
+
+
 def test_a_value_does_not_swallow_the_calls_behind_it() -> None:
     text = "\n".join([xml("read", path="a"), xml("read", path="b"), xml("read", path="c").replace("=read", "", 1)])
     assert all(one["path"] in "abc" for one in done(outcome(text)))
@@ -179,6 +189,19 @@ def test_a_cut_within_an_escape_is_a_cut(end: str) -> None:
     reader = ReplyReader(TOOLS)
     reader.feed_native(0, "a", "read", '{"path": "a"}')
     reader.feed_native(1, "b", "write", f'{{"path": "a{end}')
+    native = reader.finish("tool_calls")
+    assert native.cut
+    assert not done(native)
+
+
+@pytest.mark.parametrize("end", ["1", "0.", "1e", "1.5E-", "-", "tr", "nul"])
+def test_a_cut_within_a_number_or_a_word_is_a_cut(end: str) -> None:
+    read = outcome(f'{hermes("read", path="a")}\n<tool_call>\n{{"name": "run", "arguments": {{"seconds": {end}')
+    assert read.cut
+    assert not done(read)
+    reader = ReplyReader(TOOLS)
+    reader.feed_native(0, "a", "read", '{"path": "a"}')
+    reader.feed_native(1, "b", "run", f'{{"command": "ls", "seconds": {end}')
     native = reader.finish("tool_calls")
     assert native.cut
     assert not done(native)

@@ -7,6 +7,7 @@ What has one meaning is mended; what has none or two is refused with a sentence 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from kaaj_agent.ports import Json, ToolSpec
@@ -17,6 +18,8 @@ class UnreadableError(Exception):
 
 
 _MISSING = object()
+_HALF = re.compile(r"(?:\.|[eE][+-]?)\Z")
+"""What is left of a number whose end is missing, behind what can be read of it."""
 
 
 def coerce(tool: ToolSpec, raw: Mapping[str, Json], *, texts: bool = False) -> dict[str, Json]:
@@ -67,9 +70,16 @@ def load_json(raw: str) -> Json:
         raise UnreadableError(f"the arguments are not valid JSON ({error})") from error
 
 
-def stops_in_escape(error: json.JSONDecodeError, text: str) -> bool:
-    """Whether the decoder stumbles over an escape that the end of the text cuts off."""
-    return "uXXXX" in error.msg and '"' not in text[error.pos :]
+def stops_short(error: json.JSONDecodeError, text: str) -> bool:
+    """Whether the JSON is fine as far as it goes: the decoder stumbles over the end of the text."""
+    if error.msg.startswith("Unterminated string") or ("uXXXX" in error.msg and '"' not in text[error.pos :]):
+        return True
+    rest = text[error.pos :].strip()
+    return (
+        not rest
+        or any(word.startswith(rest) for word in ("true", "false", "null", "-"))
+        or _HALF.match(rest) is not None
+    )
 
 
 def once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from kaaj_agent.model.dialects.arguments import UnreadableError, is_a, load_arguments, once, stops_in_escape
+from kaaj_agent.model.dialects.arguments import UnreadableError, is_a, load_arguments, once, stops_short
 from kaaj_agent.model.dialects.xml_form import CutShortError
 from kaaj_agent.ports import Json
 
@@ -89,7 +89,7 @@ def _values(text: str, start: int) -> tuple[list[JsonCall], int]:
         try:
             value, end = _DECODER.raw_decode(text, end)
         except (ValueError, RecursionError) as error:
-            if isinstance(error, json.JSONDecodeError) and _at_end(error, text):
+            if isinstance(error, json.JSONDecodeError) and stops_short(error, text):
                 raise CutShortError("the reply ends in the middle of it") from error
             raise UnreadableError(f"it is not valid JSON ({error})") from error
         items: list[Json] = list(value) if is_a(value, list) else [value]
@@ -98,14 +98,6 @@ def _values(text: str, start: int) -> tuple[list[JsonCall], int]:
         if following is None:
             return calls, end
         end = following.end()
-
-
-def _at_end(error: json.JSONDecodeError, text: str) -> bool:
-    """Whether the JSON is fine as far as it goes: the decoder stumbles over the end of the text."""
-    if error.msg.startswith("Unterminated string") or stops_in_escape(error, text):
-        return True
-    rest = text[error.pos :].strip()
-    return not rest or any(word.startswith(rest) for word in ("true", "false", "null", "-"))
 
 
 def _call(value: Json) -> JsonCall:

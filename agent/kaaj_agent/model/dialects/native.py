@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from kaaj_agent.model.dialects.arguments import UnreadableError, stops_in_escape
+from kaaj_agent.model.dialects.arguments import UnreadableError, stops_short
 from kaaj_agent.model.dialects.halves import whole
 from kaaj_agent.ports import Json
 
@@ -92,9 +92,7 @@ def looks_cut(arguments: str) -> bool:
     try:
         json.loads(arguments, strict=False)
     except json.JSONDecodeError as error:
-        if error.msg.startswith("Unterminated") or stops_in_escape(error, arguments):
-            return True
-        return not arguments[error.pos :].strip()
+        return stops_short(error, arguments)
     except (ValueError, RecursionError, UnreadableError):
         return False
     return False

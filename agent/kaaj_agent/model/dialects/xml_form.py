@@ -10,12 +10,13 @@ Qwen/Qwen3-Coder-30B-A3B-Instruct.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from kaaj_agent.model.dialects.arguments import UnreadableError
-from kaaj_agent.model.dialects.xml_tags import Tag, almost_a_tag, ends_in_tag, tags_in, value_of
+from kaaj_agent.model.dialects.xml_tags import Tag, almost_tags, ends_in_tag, tags_in, value_of
 
 MAX_TAGS = 300
 """More tags than this inside of values are not told apart: the search is quadratic."""
@@ -51,6 +52,8 @@ def read_xml(text: str, start: int, known: Mapping[str, Collection[str]]) -> tup
 class _Reading:
     def __init__(self, text: str, start: int, known: Mapping[str, Collection[str]]) -> None:
         self.text = text
+        self.start = start
+        self.broken: list[int] | None = None
         self.known = known
         self.tags = list(tags_in(text, start))
         tail = text[self.tags[-1].end :] if self.tags else text[start:]
@@ -110,7 +113,7 @@ class _Reading:
                     return None
             elif closer.kind in {"parameter", "/function", "/call"} and self._own_line(closer):
                 framed = self.text[tag.end : closer.start].lstrip(" \t").startswith(("\n", "\r"))
-                if not framed or almost_a_tag(values[tag.name]):
+                if not framed or self.almost(tag.end, closer.start):
                     return None  # not forgotten, but broken
                 at += 1
                 unclosed = True
@@ -145,6 +148,13 @@ class _Reading:
         if ways > 1:
             raise UnreadableError("its values hold the same tags as the call, so it can be read in two ways")
         return list(calls), self.tags[-1].end
+
+    def almost(self, start: int, end: int) -> bool:
+        """Whether something between two offsets is almost a tag."""
+        if self.broken is None:
+            self.broken = almost_tags(self.text, self.start)
+        at = bisect_left(self.broken, start)
+        return at < len(self.broken) and self.broken[at] < end
 
     def begins(self, at: int) -> bool:
         """Whether a call may begin with tag `at`: right behind a call, or on a line of its own."""
@@ -205,12 +215,14 @@ class _Search:
         arguments = reading.known.get(self.tags[function].name)
         stranger = STRANGER if arguments is not None and tag.name not in arguments else 0
         depth, ended, loose = {"call": 0, "function": 0, "parameter": 0}, False, False
+        inner: set[str] = set()
         for closer in range(at + 1, len(self.tags)):
             before = self.tags[closer - 1].kind if closer > at + 1 else "parameter"
             if before in {"call", "function"} and ended:
                 break  # one call ends in it and another begins: these are calls, one of them broken
             if before in depth:
                 depth[before] += closer > at + 1
+                inner |= {self.tags[closer - 1].name} if closer > at + 1 else set()
             else:
                 ended |= before != "/parameter" and not depth[before[1:]]
                 loose |= before == "/parameter" and not depth["parameter"]
@@ -223,7 +235,8 @@ class _Search:
             raw = reading.text[tag.end : self.tags[closer].start]
             value = value_of(raw)
             framed = raw.startswith(("\n", "\r\n")) == raw.endswith("\n")
-            doubtful = closer > at + 1 and (not framed or almost_a_tag(value))  # a tag too many, or a mistyped one
+            # A tag too many, or a mistyped one, rather than a value that holds tags.
+            doubtful = closer > at + 1 and not (framed and not reading.almost(tag.end, self.tags[closer].start))
             after = closer + 1
             names = seen | {tag.name}
             found: _Found = None
@@ -240,7 +253,8 @@ class _Search:
                 found = _with(XmlCall(self.tags[function].name, {tag.name: value}), self.call(after + 1))
             if found is not None:
                 lacking = set(arguments or ()) - names - set(found[2][0].values)
-                if doubtful or (loose and lacking):  # the tag of an argument that lacks may be lost in it
+                unclosed = depth["parameter"] > 0 and not inner.isdisjoint(lacking)
+                if doubtful or unclosed or (loose and lacking):  # an argument that lacks may be lost in it
                     found = found[0], found[1] + 1, found[2]
                 cost = found[0] + inside
                 if best is None or cost < best[0]:

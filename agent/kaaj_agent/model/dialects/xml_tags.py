@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
@@ -11,6 +12,9 @@ _TAG = re.compile(
     r"<\s*(?P<close>/?)\s*(?P<kind>tool_call|function|parameter)"
     r"(?:\s*(?:=|\s+name\s*=)\s*[\"']?(?P<name>[\w.:-]+)[\"']?)?\s*>"
 )
+_BRACKET = re.compile(r"<\s*/?\s*([A-Za-z_]{6,13})(?![A-Za-z_])")
+_UNOPENED = re.compile(r"(?<![\w<])([A-Za-z_]{6,13})(?:\s*=\s*[\"']?[\w.:-]+[\"']?)?\s*>")
+_KINDS = ("tool_call", "function", "parameter")
 ALMOST = 0.85
 """The ratio of signs in common from which on a word is taken for a tag's, mistyped."""
 
@@ -72,16 +76,18 @@ def ends_in_tag(tail: str) -> bool:
     )
 
 
-def almost_a_tag(value: str) -> bool:
-    """Whether a line of the value is almost one of the form's tags."""
-    for line in value.splitlines():
-        bare = line.strip()
-        if not 8 <= len(bare) <= 100 or not {*"<>/"} & {bare[0], bare[-1]} or _is_tag(_TAG.fullmatch(bare)):
-            continue
-        word = re.split(r"[\s=]", bare.strip("</> "), maxsplit=1)[0]
-        if any(SequenceMatcher(None, word, kind).ratio() > ALMOST for kind in ("tool_call", "function", "parameter")):
-            return True
-    return False
+def almost_tags(text: str, start: int) -> list[int]:
+    """Where something stands that is almost one of the form's tags: mistyped, or without one of its brackets."""
+    tags = [(match.start(), match.end()) for match in _TAG.finditer(text, start) if _is_tag(match)]
+    starts = [begin for begin, _ in tags]
+    found: set[int] = set()
+    for pattern in (_BRACKET, _UNOPENED):
+        for match in pattern.finditer(text, start):
+            before = bisect_right(starts, match.start()) - 1
+            within = before >= 0 and match.start() < tags[before][1]
+            if not within and any(SequenceMatcher(None, match[1], kind).ratio() > ALMOST for kind in _KINDS):
+                found.add(match.start())
+    return sorted(found)
 
 
 def value_of(raw: str) -> str:
