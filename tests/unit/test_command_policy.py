@@ -82,6 +82,7 @@ RIGHTS = {
     "hexadecimal": r"$'\x73\x75do' ls",
     "octal": r"$'\163\165\144\157' ls",
     "unicode": r"$'\u0073udo' ls",
+    "before a NUL": r"$'sudo\0x' ls",
     "translated": '$"sudo" ls',
     "over two lines": "su\\\ndo ls",
     "after a chain": "true && false || sudo ls",
