@@ -4,9 +4,11 @@
 
 The files of the first are hard links to a hundred texts, those of the second are sparse, so that little disk is taken;
 all is removed at the end. Goals: the server answers `initialize` within 5 s and a snapshot within 10 s; a list within
-10 s; a search within 25 s (it says where its time was over); the first shadow within 120 s, one with one file edited or
-for the next task within 60 s, its removal within 300 s, at most 1.5 GB of disk for a shadow; a file of 50 MB is refused
-in a sentence. Exits 1 where one is missed. Seconds are of a machine that may be busy; processor seconds stand beside.
+10 s; a search within 25 s (it says where its time was over); the first shadow within 60 s, 12 s of the processor's, one
+with one file edited or for the next task within 20 s, 4 s of them the processor's; the end of the server waits at
+most 5 s for its removal; at most 1.5 GB of disk for a shadow; a file of 50 MB is refused in a sentence. Exits 1 where
+one is missed. Seconds are of a machine that may be busy (an idle one takes a quarter). What is left of the shadow is
+swept away beside what goes on, so that its seconds are told and no goal: they are the disk's.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,14 +31,16 @@ from kaaj_agent.failures import KaajError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.listing import list_files
 from kaaj_agent.search import search
-from kaaj_agent.shadow import Shadow
+from kaaj_agent.shadow import Shadow, sweep
+from kaaj_agent.warm_shadow import LEAVE_SECONDS
 from kaaj_agent.world import Folders, World
 from kaaj_server.testing import VSCODE, FakeEditor, with_events
 from kaaj_server.testing_wire import memory_of
 
 MEGABYTE: Final = 1_048_576
-STARTED, SNAPSHOT, LISTED, SEARCHED, FIRST, SECOND = 5.0, 10.0, 10.0, 25.0, 120.0, 60.0
-REMOVED: Final = 300.0
+STARTED, SNAPSHOT, LISTED, SEARCHED, FIRST, SECOND = 5.0, 10.0, 10.0, 25.0, 60.0, 20.0
+FIRST_PROCESSOR, SECOND_PROCESSOR = 12.0, 4.0
+LEFT: Final = 5.0
 DISK: Final = 1_500 * MEGABYTE
 SERVER_MEMORY: Final = 400 * MEGABYTE
 
@@ -46,11 +51,15 @@ class Rows:
     def __init__(self) -> None:
         self.missed: list[str] = []
 
-    async def time(self, name: str, most: float, work: Coroutine[Any, Any, Any], tell: Callable[[Any], str]) -> Any:
+    async def time(
+        self, name: str, most: float, work: Coroutine[Any, Any, Any], tell: Callable[[Any], str], processor: float = inf
+    ) -> Any:
+        """`most` and `processor` are the seconds that are held; without an end they are told only."""
         began, spent = time.perf_counter(), _processor()
         result = await work
-        seconds = time.perf_counter() - began
-        self.row(name, seconds <= most, f"{seconds:7.1f} s (at most {most:.0f}; processor {_processor() - spent:.1f})")
+        seconds, busy = time.perf_counter() - began, _processor() - spent
+        told = f"{seconds:7.1f} s{_most(most)}; processor {busy:.1f} s{_most(processor)}"
+        self.row(name, seconds <= most and busy <= processor, told)
         print(f"{'':28}{tell(result)}")
         return result
 
@@ -58,6 +67,10 @@ class Rows:
         print(f"{name:<28}{text}{'' if good else '   MISSED'}", flush=True)
         if not good:
             self.missed.append(name)
+
+
+def _most(seconds: float) -> str:
+    return "" if seconds == inf else f" (at most {seconds:.0f})"
 
 
 def _processor() -> float:
@@ -99,6 +112,10 @@ def taken(folder: Path) -> int:
     return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
 
 
+def _short(notes: Sequence[str]) -> str:
+    return "; ".join(notes[:2])[:160] or "whole"
+
+
 async def measure(name: str, root: Path, state: Path, needle: str, rows: Rows) -> None:
     print(f"\n{name}")
     await _server(root, state, rows)
@@ -118,22 +135,26 @@ async def measure(name: str, root: Path, state: Path, needle: str, rows: Rows) -
         )
     shadow = await Shadow.open(folders, state)
     try:
-        await rows.time(
-            "  shadowed", FIRST, shadow.sync(snapshot), lambda _: "; ".join(shadow.notes[:2])[:160] or "whole"
-        )
+        laid = shadow.sync(snapshot)
+        await rows.time("  shadowed", FIRST, laid, lambda _: _short(shadow.notes), FIRST_PROCESSOR)
         used = await asyncio.to_thread(taken, shadow.folder)
         rows.row("  disk of the shadow", used <= DISK, f"{used / MEGABYTE:7.0f} MB (at most {DISK // MEGABYTE:,})")
         first = next(path for path in ignore.walk(root) if path.suffix == ".py")
         world.put(Document(first, "value = 'edited'\n", 2))
         again = shadow.sync(world.snapshot())
-        await rows.time("  shadowed again", SECOND, again, lambda _: f"after an edit of {first.name}")
+        await rows.time("  shadowed again", SECOND, again, lambda _: f"after an edit of {first.name}", SECOND_PROCESSOR)
         place = shadow.place_of(first)
         rows.row("  the edit is there", place.read_text() == "value = 'edited'\n", str(first.name))
-        await rows.time("  what commands changed", SECOND, shadow.changed_files(), lambda r: f"{len(r)} files")
-        await rows.time("  kept for the next task", SECOND, shadow.scrub(), str)
-        await rows.time("  shadowed for it", SECOND, shadow.sync(world.snapshot()), lambda _: "nothing was copied anew")
+        looked = shadow.changed_files()
+        await rows.time("  what commands changed", SECOND, looked, lambda r: f"{len(r)} files", SECOND_PROCESSOR)
+        await rows.time("  kept for the next task", SECOND, shadow.scrub(), str, SECOND_PROCESSOR)
+        after = shadow.sync(world.snapshot())
+        await rows.time("  shadowed for it", SECOND, after, lambda _: "nothing was copied anew", SECOND_PROCESSOR)
     finally:
-        await rows.time("  shadow removed", REMOVED, shadow.close(), lambda _: "when the server ends")
+        await rows.time("  the server's end", LEFT, shadow.leave(LEAVE_SECONDS), lambda _: "the shadow is given up")
+        await rows.time("  the next start", inf, sweep(state), lambda _: "what is left is swept away meanwhile")
+    left = [path for path in shadow.folder.parent.iterdir() if path.is_dir()]
+    rows.row("  nothing is left", not left, f"{len(left)} folders")
 
 
 async def _server(root: Path, state: Path, rows: Rows) -> None:
