@@ -198,6 +198,11 @@ async def test_kaajs_own_folders_are_not_read_where_a_workspace_holds_them(tmp_p
     ignore = Ignore(Folders.of(root), private=[(root / "state").resolve()])
     assert ignore.reason(root.resolve() / "state" / "sessions" / "old.jsonl") == "Kaaj's own"
     assert [path.name for path in ignore.walk(root.resolve())] == ["app.py"]
+    plant(tmp_path, "config/notes.txt")
+    looks = (call("read", path="config/notes.txt"), call("search", pattern="PASSWORD", path="config"), DONE)
+    async with desk(tmp_path, *looks, config_dir=root / "config") as d:
+        await d.run()
+    assert TOKEN not in prompts(d)
 
 
 async def test_the_map_leaves_out_what_the_user_named(tmp_path: Path) -> None:
