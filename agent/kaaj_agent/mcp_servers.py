@@ -14,6 +14,7 @@ import logging
 import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -170,10 +171,10 @@ class McpServers:
         """Own the connection: the library wants it closed by the task that opened it."""
         try:
             mcp = await asyncio.to_thread(_library)
-            with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123, ASYNC230 - a device
-                async with mcp.Client(await self._way(mcp, server, nowhere)) as client:
-                    ready.set_result(client)
-                    await stop.wait()
+            async with AsyncExitStack() as held:
+                way = await self._way(mcp, server, held)
+                ready.set_result(await held.enter_async_context(mcp.Client(way)))
+                await stop.wait()
         except Exception as error:  # noqa: BLE001 - whatever it is, this server cannot be used
             _log.info("mcp server %s: %s", server.name, error)
             if not ready.done():
@@ -183,10 +184,17 @@ class McpServers:
             if not ready.done():
                 ready.cancel()
 
-    async def _way(self, mcp: Any, server: McpServer, nowhere: Any) -> Any:
+    async def _way(self, mcp: Any, server: McpServer, held: AsyncExitStack) -> Any:
+        """The transport; what it needs is `held` as long as the connection is."""
         if server.url:
-            return server.url
+            if not server.headers:
+                return server.url
+            http: Any = await asyncio.to_thread(importlib.import_module, "mcp.client.streamable_http")
+            asked = await held.enter_async_context(http.create_mcp_http_client(headers=dict(server.headers)))
+            return http.streamable_http_client(server.url, http_client=asked)  # it follows no redirect elsewhere
         await asyncio.to_thread(self.folder.mkdir, 0o700, parents=True, exist_ok=True)
+        device = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, ASYNC230, SIM115 - a device; `held` closes it
+        nowhere = held.enter_context(device)
         given = mcp.StdioServerParameters(
             command=server.command, args=list(server.args), env=dict(server.env), cwd=str(self.folder)
         )

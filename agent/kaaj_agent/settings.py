@@ -27,7 +27,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class McpServer:
-    """A server of other tools: a `command` to start with `args` and `env`, or a `url`.
+    """A server of other tools: a `command` to start with `args` and `env`, or a `url` that is asked with `headers`.
 
     `allow` names its tools that may run without a question; `*` means all of them.
     """
@@ -38,9 +38,10 @@ class McpServer:
     env: tuple[tuple[str, str], ...] = ()
     url: str = ""
     allow: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
-        """Without the environment and the address, which may hold keys."""
+        """Without the environment, the address and the headers, which may hold keys."""
         return f"McpServer({self.name!r})"
 
 
@@ -92,6 +93,8 @@ class AgentSettings:
         WITHHELD.learn(self.api_key)
         for server in self.mcp:
             WITHHELD.learn_environment(dict(server.env))
+            for _name, value in server.headers:  # `Bearer KEY` as well as the key alone
+                WITHHELD.learn(value, *value.split())
 
     def __repr__(self) -> str:
         """Without the key: settings end up in logs."""

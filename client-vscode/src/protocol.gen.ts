@@ -721,7 +721,7 @@ export interface KaajSettings {
    */
   secretFiles?: string[];
   /**
-   * MCP servers by name, each {command, args?, env?} or {url}, with `allow`, the tools that run without being asked for. A server is started when the model first uses it.
+   * MCP servers by name, each {command, args?, env?} or {url, headers?}, with `allow`, the tools that run without being asked for. A server is started when the model first uses it.
    */
   mcp?: {
     [k: string]: McpServer;
@@ -769,6 +769,16 @@ export interface McpServer {
    * Instead of a command: where the server answers by HTTP.
    */
   url?: string;
+  /**
+   * What is sent along with each request to the `url`, such as `Authorization`.
+   */
+  headers?: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$".
+     */
+    [k: string]: string;
+  };
   /**
    * Tools that run without being asked for; `*` for all of them.
    */

@@ -64,12 +64,21 @@ class McpServer(BaseModel):
         dict[str, str], Field(description="What it gets in its environment beside PATH, HOME and TERM.")
     ] = {}
     url: Annotated[str, Field(description="Instead of a command: where the server answers by HTTP.")] = ""
+    headers: Annotated[
+        dict[
+            Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")],
+            Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{0,8192}$")],
+        ],
+        Field(description="What is sent along with each request to the `url`, such as `Authorization`."),
+    ] = {}
     allow: Annotated[list[str], Field(description="Tools that run without being asked for; `*` for all of them.")] = []
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if bool(self.command) == bool(self.url):
             raise ValueError("needs a command or a url, and not both")
+        if self.headers and not self.url:
+            raise ValueError("headers go with a url")
         return self
 
 
@@ -204,8 +213,8 @@ class Settings(BaseModel):
     mcp: dict[Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")], McpServer] = Field(
         default={},
         description=(
-            "MCP servers by name, each {command, args?, env?} or {url}, with `allow`, the tools that run without being "
-            "asked for. A server is started when the model first uses it."
+            "MCP servers by name, each {command, args?, env?} or {url, headers?}, with `allow`, the tools that run "
+            "without being asked for. A server is started when the model first uses it."
         ),
     )
 

@@ -27,12 +27,28 @@ def test_names_are_read_as_an_editor_writes_them_and_in_snake_case() -> None:
 def test_mcp_servers_are_read() -> None:
     given = {
         "shop": {"command": "shop-mcp", "args": ["-v"], "env": {"A": "b"}, "allow": ["price"]},
-        "web": {"url": "http://a"},
+        "web": {"url": "http://a", "headers": {"Authorization": "Bearer x"}},
     }
     read = read_settings({"mcp": given})
     assert not read.faults
     assert read.settings.mcp["shop"].args == ["-v"]
     assert read.settings.mcp["web"].url == "http://a"
+    assert read.settings.mcp["web"].headers == {"Authorization": "Bearer x"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"command": "shop-mcp", "headers": {"A": "b"}},
+        {"url": "http://a", "headers": {"A": "b\r\nHost: c"}},
+        {"url": "http://a", "headers": {"A b": "c"}},
+        {"url": "http://a", "headers": {"A": 3}},
+    ],
+)
+def test_headers_of_an_mcp_server_that_make_no_sense(given: object) -> None:
+    read = read_settings({"mcp": {"web": given}})
+    assert read.faults
+    assert not read.settings.mcp
 
 
 def test_several_endpoints_keep_their_order() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 from kaaj_agent import events as ev
 from kaaj_agent.mcp_servers import ALLOW, REFUSE
@@ -99,8 +103,78 @@ async def test_an_untrusted_workspace_gets_no_server_and_a_plan_calls_none(tmp_p
         assert "`run` is off" in answers(d)[0]
 
 
+WEB: Final = """\
+import sys
+import uvicorn
+from mcp.server import MCPServer
+
+server = MCPServer("web")
+KEY = "Bearer " + "tea-8431-" + "time"
+
+
+@server.tool()
+def seen() -> str:
+    return f"You sent {KEY}."
+
+
+inner = server.streamable_http_app()
+
+
+async def app(scope, receive, send):
+    sent = dict(scope.get("headers", ()))
+    if scope["type"] == "http" and (sent.get(b"authorization") or b"").decode() != KEY:
+        await send({"type": "http.response.start", "status": 401, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await inner(scope, receive, send)
+
+
+async def main():
+    running = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    task = asyncio.create_task(running.serve())
+    while not running.started:
+        await asyncio.sleep(0.01)
+    print(running.servers[0].sockets[0].getsockname()[1], flush=True)
+    await task
+
+
+import asyncio
+
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def web(tmp_path: Path) -> AsyncGenerator[str]:
+    """The address of a server that answers by HTTP, to those who bring its key."""
+    script = tmp_path / "web_server.py"
+    script.write_text(WEB)
+    process = await asyncio.create_subprocess_exec(sys.executable, str(script), stdout=asyncio.subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(await process.stdout.readline())}/mcp"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_a_server_by_http_gets_its_headers_and_nobody_reads_them(tmp_path: Path) -> None:
+    asks = [call("run", command="mcp:web.seen {}"), call("read", path="mcp:bare")]
+    async with web(tmp_path) as url:
+        given = McpServer("web", url=url, allow=("*",), headers=(("Authorization", "Bearer tea-8431-time"),))
+        async with desk(tmp_path, *asks, "Done.", mcp=(given, McpServer("bare", url=url))) as d:
+            await d.run()
+            said, bare = answers(d)
+            assert said == "You sent [secret withheld]."
+            assert "could not be started" in bare
+            assert "tea-8431" not in "".join(str(event) for event in d.events)
+            assert_legal(d.session().messages)
+
+
 def test_what_may_hold_keys_is_not_shown() -> None:
-    server = McpServer("shop", env=(("TOKEN", "secret-token"),), url="https://key@example.org")
+    server = McpServer(
+        "shop", env=(("TOKEN", "secret-token"),), url="https://key@example.org", headers=(("X", "secret-key"),)
+    )
     assert "secret" not in repr(AgentSettings(mcp=(server,)))
     assert "key" not in repr(server)
 

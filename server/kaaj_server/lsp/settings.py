@@ -104,8 +104,8 @@ def _prices(prices: protocol.Prices | None) -> Prices | None:
 
 
 def _mcp(name: str, server: protocol.McpServer) -> McpServer:
-    env = tuple(server.env.items())
-    return McpServer(name, server.command, tuple(server.args), env, server.url, tuple(server.allow))
+    env, headers = tuple(server.env.items()), tuple(server.headers.items())
+    return McpServer(name, server.command, tuple(server.args), env, server.url, tuple(server.allow), headers)
 
 
 def agent_settings(settings: Settings, base: AgentSettings) -> AgentSettings:
