@@ -201,6 +201,13 @@ async def test_what_the_check_shows_is_done_for_all_reservations(tmp_path: Path)
         assert "You said" not in d.said()
 
 
+async def test_a_plan_without_a_step_is_none(tmp_path: Path) -> None:
+    async with desk(tmp_path, files={"notes.md": "Nothing.\n"}) as d:
+        await d.run("make it better", mode="plan")
+        assert d.state.status == "stopped"
+        assert "name a file or a function" in d.said()
+
+
 # --- what is so already, and what cannot be -------------------------------------------------------------------------
 
 

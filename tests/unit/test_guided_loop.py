@@ -250,6 +250,25 @@ async def test_what_cannot_be_mended_leaves_nothing(tmp_path: Path) -> None:
         assert ("failed", "Mend `bulk_price` in prices.py") in d.items
 
 
+async def test_surprise_goes_further_when_it_is_gone_on_with(tmp_path: Path) -> None:
+    broken = PRICES.replace("    if count > BULK:\n        return price * count * 9 // 10\n", "")
+    scorer = Believer(broken)
+    async with desk(tmp_path, scorer=scorer, files={"prices.py": broken, "test_prices.py": TEST}) as d:
+        d.model._last = "I am sorry."
+        await d.run("test_ten fails. Fix it.")
+        assert 'Say "keep trying"' not in d.said(), "it was not for want of time"
+        session = next(iter(d.agent._sessions.values()))
+        assert session.tries is not None
+        judged = len(session.tries.vain)
+        assert judged
+        scorer.believed = GOOD
+        await d.run("keep trying", session=session.id)
+        assert d.after() == {"prices.py": GOOD}
+        assert d.items[1] == ("done", "Mend `bulk_price` in prices.py")
+        titles = [e.body.title for e in d.events if isinstance(e.body, ev.ToolStarted) and e.body.tool == "repair"]
+        assert all(" at most, " in title for title in titles)
+
+
 async def test_two_faults_get_an_item_each(tmp_path: Path) -> None:
     broken = PRICES.replace("amount * 20", "amount * 2")
     turns = [function(GOOD, "tax"), function(GOOD)]
