@@ -160,7 +160,7 @@ def _explained(case: Case, found: Read, written: Written) -> bool:
     damages: set[str] = {case.damage, "</parameter> lost"} if case.tags else set()
     other = replace(case, calls=tuple(calls))
     if case.damage in CUT and case.tags:  # a call, and words behind it
-        whole = _skeleton(write(replace(other, damage="none")).text, bare=False)
+        seen, whole = (_skeleton(text, bare=True) for text in (written.text, write(replace(other, damage="none")).text))
         return seen.startswith(whole) and not re.search(r"</?(tool_call|function|parameter)", seen[len(whole) :])
     if any(_skeleton(text, bare=bare) == seen for text in _could_send(other, damages)):
         return True

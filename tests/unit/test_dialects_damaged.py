@@ -174,6 +174,12 @@ def test_a_mistyped_closer_behind_text_gets_into_no_value() -> None:
     assert (done(outcome(text)), refused(outcome(text))) == ([], ["write"])
 
 
+def test_what_is_mended_ends_the_reply_or_its_fence() -> None:
+    lost = xml("write", path="a", content="").replace("</parameter>\n</function>\n", "")
+    assert not done(outcome(f"{lost}```\n"))
+    assert done(outcome(f"```xml\n{lost}\n```\n")) == [{"path": "a", "content": ""}]
+
+
 def test_a_value_does_not_swallow_the_calls_behind_it() -> None:
     text = "\n".join([xml("read", path="a"), xml("read", path="b"), xml("read", path="c").replace("=read", "", 1)])
     assert all(one["path"] in "abc" for one in done(outcome(text)))

@@ -10,6 +10,7 @@ Qwen/Qwen3-Coder-30B-A3B-Instruct.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from kaaj_agent.model.dialects.xml_tags import Tag, almost_tags, ends_in_tag, ta
 
 MAX_TAGS = 300
 """More tags than this inside of values are not told apart: the search is quadratic."""
+_NOTHING_BEHIND = re.compile(r"\s*|[ \t]*\r?\n\s*(?:`{3,}|~{3,})\s*")
+"""What may stand behind a call that was mended: the end of the fence around it, if anything."""
 STRANGER = 1000
 """What an argument that the tool does not have costs a reading, in tags."""
 
@@ -92,7 +95,7 @@ class _Reading:
             elif opened and (at == len(self.tags) or self.tags[at].kind != "call"):
                 return None
         end = self.tags[-1].end
-        if self.dangling or (mended and self.text[end:].strip(" \t\r\n`")):
+        if self.dangling or (mended and not _NOTHING_BEHIND.fullmatch(self.text, end)):
             return None
         return calls, end
 
