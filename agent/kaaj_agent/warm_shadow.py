@@ -19,6 +19,8 @@ IDLE_SECONDS: Final = 600.0
 """How long a shadow is kept that nobody uses."""
 LEAVE_SECONDS: Final = 2.0
 """How long the end of the process waits for the removal."""
+REMOVALS_MAX: Final = 4
+"""Shadows that may wait for their removal; with more, tasks do wait, so that disks that are slow do not fill up."""
 
 
 class WarmShadow:
@@ -29,6 +31,8 @@ class WarmShadow:
         self._key: Hashable = None
         self._timer: asyncio.TimerHandle | None = None
         self._closing: dict[asyncio.Task[None], Shadow] = {}
+        self._removing = asyncio.Lock()
+        """One at a time: each holds a thread, of which there are few, and the disk."""
         self._closed = False
 
     async def take(self, key: Hashable) -> Shadow | None:
@@ -39,6 +43,7 @@ class WarmShadow:
         if key == self._key:
             return kept
         self._discard(kept)
+        await self._room()
         return None
 
     async def give(self, shadow: Shadow, key: Hashable) -> None:
@@ -55,6 +60,7 @@ class WarmShadow:
             return
         if not clean or self._kept is not None:
             self._discard(shadow)
+            await self._room()
             return
         self._kept, self._key = shadow, key
         self._timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire)
@@ -83,9 +89,17 @@ class WarmShadow:
             self._discard(kept)
 
     def _discard(self, shadow: Shadow) -> None:
-        closing = asyncio.create_task(shadow.close())
+        closing = asyncio.create_task(self._remove(shadow))
         self._closing[closing] = shadow
         closing.add_done_callback(self._ended)
+
+    async def _remove(self, shadow: Shadow) -> None:
+        async with self._removing:
+            await shadow.close()
+
+    async def _room(self) -> None:
+        while len(self._closing) > REMOVALS_MAX:
+            await asyncio.wait(self._closing, return_when=asyncio.FIRST_COMPLETED)
 
     def _ended(self, closing: asyncio.Task[None]) -> None:
         self._closing.pop(closing, None)

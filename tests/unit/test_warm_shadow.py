@@ -229,3 +229,38 @@ async def test_what_an_earlier_process_left_holds_nobody_up(
     monkeypatch.undo()
     await sweep(tmp_path / "state")
     assert not (tmp_path / "state" / "shadows" / "1-dead").exists()
+
+
+async def test_removals_that_wait_are_few_and_one_is_made_at_a_time(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than `REMOVALS_MAX` of them hold the next task up: its shadow would fill the disk."""
+    free = threading.Event()
+    at_once: list[int] = []
+    busy = threading.Semaphore(1)
+
+    def slow(folder: Path, stop: threading.Event | None = None) -> bool:
+        at_once.append(int(not busy.acquire(blocking=False)))
+        free.wait(60)
+        busy.release()
+        return remove(folder, stop)
+
+    monkeypatch.setattr("kaaj_agent.shadow.remove", slow)
+    monkeypatch.setattr("kaaj_agent.warm_shadow.REMOVALS_MAX", 2)
+    warm = WarmShadow()
+    plain = await Sandbox.find(wanted=False)
+    shadows = [await Shadow.open(Folders.of(root), tmp_path / "state", sandbox=plain) for _ in range(3)]
+    for shadow in shadows[:2]:
+        await warm.give(shadow, "key")
+    third = asyncio.create_task(warm.give(shadows[2], "key"))
+    while not at_once:
+        await asyncio.sleep(0.01)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not third.done()
+    free.set()
+    async with asyncio.timeout(20):
+        await third
+        await warm.close()
+    assert at_once == [0, 0, 0]
+    assert not any(shadow.folder.exists() for shadow in shadows)
