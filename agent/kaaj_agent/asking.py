@@ -73,7 +73,9 @@ class Asking:
         request = self._without_secrets(request)
         shown: list[str] = []
         reply: Reply | None = None
-        prose = Prose(lambda text: self.session.emit(ev.TextAdded(self.task, sound(text))))
+        prose = Prose(
+            lambda text: self.session.emit(ev.TextAdded(self.task, sound(text))), unfinished=WITHHELD.unfinished
+        )
         until = asyncio.timeout(self.limits.left)
         try:
             async with until:

@@ -16,11 +16,14 @@ class Prose:
     """Gathers pieces of a reply, and gives them to `emit` in order, at most one in `interval` seconds.
 
     The first piece after a pause goes out at once. What is said between two pieces by others must come after a
-    `flush`. Lives on the event loop.
+    `flush`. `unfinished` tells how many characters at the end of a text may be the begin of a secret, which can only be
+    seen whole: those wait for what follows, or for a `flush`. Lives on the event loop.
     """
 
     emit: Callable[[str], None]
     interval: float = INTERVAL
+    unfinished: Callable[[str], int] = field(default=lambda _: 0)
+    _held: str = ""
     _waiting: list[str] = field(default_factory=list[str])
     _timer: asyncio.TimerHandle | None = None
 
@@ -32,12 +35,16 @@ class Prose:
     def flush(self) -> None:
         """What waits goes out now. Nothing comes later by itself."""
         self._stop()
-        self._give()
+        text, self._held = self._held + "".join(self._waiting), ""
+        self._waiting.clear()
+        if text:
+            self.emit(text)
 
     def drop(self) -> None:
         """What waits is void."""
         self._stop()
         self._waiting.clear()
+        self._held = ""
 
     def _due(self) -> None:
         self._timer = None
@@ -46,10 +53,12 @@ class Prose:
             self._give()
 
     def _give(self) -> None:
-        text = "".join(self._waiting)
+        text = self._held + "".join(self._waiting)
         self._waiting.clear()
-        if text:
-            self.emit(text)
+        end = len(text) - self.unfinished(text)
+        self._held = text[end:]
+        if end:
+            self.emit(text[:end])
 
     def _stop(self) -> None:
         if self._timer is not None:

@@ -45,6 +45,20 @@ _HINTS: Final = re.compile(
 )
 """What one of the forms begins with: most texts hold none, and are looked at once."""
 
+_BEGINS: Final = (
+    "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "AKIA", "ASIA", "AIza", "hf_",
+    "npm_", "pypi-", "dckr_pat_", "sk_live_", "rk_live_", "SG.", "eyJ",
+)  # fmt: skip
+_FORM_MAX: Final = 16_000
+_OPEN_FORM: Final = re.compile(
+    rf"(?<!\w)(?:{'|'.join(map(re.escape, _BEGINS))})"
+    r"[\w.-]{0,8200}+\Z"
+    rf"|(?<!\w)(?:{'|'.join(re.escape(one[:length]) for one in _BEGINS for length in range(1, len(one)))})\Z"
+    r"|-----BEGIN(?:(?!-----END [A-Z0-9 ]{0,60}-----).)*+\Z|-----(?:B(?:E(?:GI?)?)?)?\Z|-{1,4}\Z",
+    re.DOTALL,
+)
+"""The begin of a form whose end is not there yet."""
+
 _LINE: Final = re.compile(r"[^\r\n]+")
 
 T = TypeVar("T")
@@ -79,6 +93,20 @@ class Redactor:
         if self._regex is not None:
             text = self._regex.sub(MARK, text)
         return _FORMS.sub(_marked, text) if _HINTS.search(text) else text
+
+    def unfinished(self, text: str) -> int:
+        """How many characters at the end may be the begin of what is taken out, once more of the text is there."""
+        open_forms = (found.start() for found in _OPEN_FORM.finditer(text, max(0, len(text) - _FORM_MAX)))
+        longest = max((len(text) - at for at in open_forms), default=0)
+        for known in self._known:
+            reach = range(min(len(known) - 1, len(text)), longest, -1)
+            longest = next((length for length in reach if text.endswith(known[:length])), longest)
+        if longest:  # and what is whole is not cut
+            for pattern in filter(None, (self._regex, _FORMS)):
+                for found in pattern.finditer(text):
+                    if found.start() < len(text) - longest < found.end():
+                        longest = len(text) - found.start()
+        return longest
 
     def log(self, text: str) -> str:
         """For logs and errors: what stands where a password stands goes, too."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kaaj_agent import events as ev
 from kaaj_agent.ports import Reply, Restart, StreamItem, TextDelta, Usage
 from kaaj_agent.prose import Prose
+from kaaj_agent.redaction import MARK, Redactor
 from kaaj_agent.testing_desk import assert_whole, desk
 
 FOREVER = 3_600.0
+PEM = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + "b64line4716\n" * 5 + "-----END OPENSSH PRIVATE KEY-----"
 
 
 async def test_the_first_piece_goes_out_at_once_and_the_rest_in_one() -> None:
@@ -42,6 +47,36 @@ async def test_what_waits_goes_out_by_itself_and_a_piece_after_a_pause_at_once()
     prose.add("c")
     assert got == ["a", "b", "c"]
     prose.drop()
+
+
+@pytest.mark.parametrize("seed", range(60))
+async def test_a_secret_that_comes_in_pieces_is_seen_whole(seed: int) -> None:
+    redactor, got = Redactor(), list[str]()
+    redactor.learn("endpoint-key/4711+x")
+    forms = ("sk-proj-0123456789abcdefghij", "ghp_" + "a1B2c3D4e5F6" * 3, "AKIA0123456789ABCDEF", PEM)
+    said = "The keys: " + ", or - so they say -\n".join(("endpoint-key/4711+x", *forms)) + "; that is all."
+    prose = Prose(lambda text: got.append(redactor.text(text)), 0.0, redactor.unfinished)
+    source, at = random.Random(seed), 0  # noqa: S311 - no secret
+    while at < len(said):
+        size = source.choice((1, 1, 2, 5, 30))
+        prose.add(said[at : at + size])
+        at += size
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    prose.flush()
+    assert len(got) > 5, "it streams"
+    assert "".join(got) == redactor.text(said)
+    assert "".join(got).count(MARK) >= 5
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_what_waits_for_the_end_of_a_secret_is_never_more_than_there_is(before: str, after: str) -> None:
+    redactor = Redactor()
+    redactor.learn("known-value-0815")
+    assert 0 <= redactor.unfinished(before) <= len(before)
+    cut = len(before + "known-value-") - redactor.unfinished(before + "known-value-")
+    assert cut <= len(before)
+    assert redactor.unfinished(after + " and so on. ") == 0
 
 
 async def test_what_was_dropped_never_comes() -> None:
