@@ -68,7 +68,8 @@ def curious() -> list[Any]:
     ]
     fix = ("edit", {"path": "cart.py", "old": "result = price", "new": "result += price"})
     told = f"The key is {KEY} and the token {TOKEN}."
-    return [*(answer_calls(one) for one in looks), answer("In config.py."), answer_calls(fix, text=told), answer(told)]
+    ends = answer_calls(fix, text=told), answer(told, chunk=7)
+    return [*(answer_calls(one) for one in looks), answer("In config.py."), *ends]
 
 
 def everything_below(*places: Path) -> dict[str, bytes]:
