@@ -118,6 +118,16 @@ async def broken_strangers(env: Mapping[str, str], folder: Path, streams: Sequen
     return len(streams)
 
 
+async def notified(env: Mapping[str, str], folder: Path, count: int) -> None:
+    """Notifications for as long as an editor may stay open: none of them counts as a request that waits."""
+    changed = {"jsonrpc": "2.0", "method": "workspace/didChangeConfiguration", "params": {"settings": None}}
+    async with await _up(env, folder, "stdio") as wire:
+        await wire.begin(NEOVIM_11)
+        for number in range(0, count, 400):
+            await wire.tell(*[changed] * 400)
+            await wire.is_well(f"well-{number}")
+
+
 async def flood(env: Mapping[str, str], folder: Path, way: Way, count: int, *, cancels: bool) -> int:
     """Requests faster than they are answered, each cancelled at once or not. Every one is answered, once."""
     uri = (folder / "cart.py").as_uri()

@@ -37,6 +37,11 @@ async def test_a_flood_is_answered_to_the_last(tmp_path: Path, cancels: bool) ->
         await siege.flood(env, folder, "stdio", 2_000, cancels=cancels)
 
 
+async def test_notifications_are_no_open_requests(tmp_path: Path) -> None:
+    async with siege.yard(tmp_path) as (env, folder):
+        await siege.notified(env, folder, 1_600)
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_client_that_fetches_nothing_makes_the_server_wait_and_not_grow(tmp_path: Path, way: Way) -> None:
     async with siege.yard(tmp_path) as (env, folder):

@@ -175,6 +175,18 @@ class KaajProtocol(LanguageServerProtocol):
             return
         super()._handle_notification(method_name, params)
 
+    def _execute_handler(self, msg_id: Any, handler: Any, callback: Any, args: Any = None, kwargs: Any = None) -> None:
+        """pygls forgets an open handler only where it answers a request; what a notification began is forgotten here."""
+        super()._execute_handler(msg_id, handler, callback, args, kwargs)
+        future = self._request_futures.get(msg_id)
+
+        def forget(done: Any) -> None:
+            if self._request_futures.get(msg_id) is done:
+                del self._request_futures[msg_id]
+
+        if future is not None:
+            future.add_done_callback(forget)
+
     def structure_message(self, data: dict[str, Any]) -> Any:
         """Params stay as they came (pygls's own transports come this way)."""
         if "id" in data:
