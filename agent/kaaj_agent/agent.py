@@ -432,5 +432,9 @@ def _model_settings(settings: AgentSettings) -> tuple[object, ...]:
         settings.window,
         settings.loop,
         settings.temperature,
+        settings.top_p,
+        settings.top_k,
+        settings.repetition_penalty,
+        settings.tool_calls,
         settings.seed,
     )

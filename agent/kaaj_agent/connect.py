@@ -27,7 +27,16 @@ class Connection:
 
 async def connect(settings: AgentSettings, state_dir: Path) -> Connection:
     """Raises ModelError: no such model here, no memory for it, nothing that answers."""
-    wishes = Wishes(settings.window, settings.loop, settings.temperature, settings.seed)
+    wishes = Wishes(
+        settings.window,
+        settings.loop,
+        settings.temperature,
+        settings.seed,
+        settings.top_p,
+        settings.top_k,
+        settings.repetition_penalty,
+        settings.tool_calls,
+    )
     memory = Memory(state_dir)
     if settings.base_urls:
         key, model = settings.api_key, settings.model

@@ -107,7 +107,8 @@ class FillIn:
 class Profile:
     """What a model can do. `window` counts tokens; `loop` is the loop that suits the model.
 
-    `fill_in` is what its makers trained it with; instruct builds vary, so try it before use.
+    `dialect` is the form in which it writes calls where the endpoint has no tools of its own. `fill_in` is what its
+    makers trained it with; instruct builds vary, so try it before use.
     """
 
     model: str
@@ -119,6 +120,7 @@ class Profile:
     max_tokens: int = 8_192
     embedded: bool = False
     fill_in: FillIn | None = None
+    dialect: Literal["xml", "hermes"] = "xml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,10 @@ class AgentSettings:
     network: Literal["off", "ask"] = "off"
     loop: Literal["auto", "agentic", "guided"] = "auto"
     temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+    tool_calls: Literal["auto", "native", "xml", "hermes"] = "auto"
     seed: int | None = None
     hide_secrets: bool = True
     secret_files: tuple[str, ...] = ()

@@ -705,6 +705,22 @@ export interface KaajSettings {
    */
   temperature?: number | null;
   /**
+   * Of the likeliest words, the share of probability that is drawn from. Unset: what suits the model.
+   */
+  topP?: number | null;
+  /**
+   * How many of the likeliest words are drawn from, 0 for all. Unset: what suits the model.
+   */
+  topK?: number | null;
+  /**
+   * How much less likely words become that were written before; 1 is not at all. Unset: what suits the model.
+   */
+  repetitionPenalty?: number | null;
+  /**
+   * How the model calls tools: by the endpoint's own means (`native`), or in the text, as Qwen3-Coder (`xml`) or Qwen2.5 (`hermes`) do it. `auto`: natively, else by the model's name.
+   */
+  toolCalls?: "auto" | "native" | "xml" | "hermes";
+  /**
    * Makes the model's draws repeatable where the endpoint can. Unset: new ones each time.
    */
   seed?: number | null;
@@ -806,6 +822,10 @@ export const SERVER_SETTINGS = [
   "guidedSeconds",
   "guidedItemSeconds",
   "temperature",
+  "topP",
+  "topK",
+  "repetitionPenalty",
+  "toolCalls",
   "seed",
   "prices",
   "hideSecrets",

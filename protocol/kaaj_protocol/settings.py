@@ -188,6 +188,26 @@ class Settings(BaseModel):
         default=None,
         description="How freely the model draws its words, 0 to 2. Unset: what suits the model.",
     )
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None,
+        description="Of the likeliest words, the share of probability that is drawn from. Unset: what suits the model.",
+    )
+    top_k: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="How many of the likeliest words are drawn from, 0 for all. Unset: what suits the model.",
+    )
+    repetition_penalty: Annotated[float, Field(gt=0, le=2)] | None = Field(
+        default=None,
+        description="How much less likely words become that were written before; 1 is not at all. Unset: what suits "
+        "the model.",
+    )
+    tool_calls: Literal["auto", "native", "xml", "hermes"] = Field(
+        default="auto",
+        description=(
+            "How the model calls tools: by the endpoint's own means (`native`), or in the text, as Qwen3-Coder (`xml`) "
+            "or Qwen2.5 (`hermes`) do it. `auto`: natively, else by the model's name."
+        ),
+    )
     seed: int | None = Field(
         default=None,
         description="Makes the model's draws repeatable where the endpoint can. Unset: new ones each time.",

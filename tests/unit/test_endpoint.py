@@ -15,6 +15,7 @@ from kaaj_agent.model.discovery import discover
 from kaaj_agent.model.endpoint import Endpoint, Limits, Wishes
 from kaaj_agent.model.errors import Place, judge_status, retry_after
 from kaaj_agent.model.probe import probe_tools
+from kaaj_agent.model.profiles import writes_hermes
 from kaaj_agent.model.wire import call_text, messages_of, parameters_of
 from kaaj_agent.ports import Message, Profile, Reply, Request, Restart, StreamItem, TextDelta, ToolCall, ToolSpec
 from kaaj_agent.testing import Answer, ScriptedEndpoint, answer, answer_calls, answer_error
@@ -342,17 +343,17 @@ HISTORY = (
 @pytest.mark.parametrize("native", [True, False])
 @pytest.mark.parametrize("model", ["qwen3-coder", "qwen2.5-coder"])
 def test_a_prompt_that_grows_keeps_every_byte(native: bool, model: str) -> None:  # noqa: FBT001  # a parameter
-    whole = messages_of(HISTORY, (READ,), native=native, model=model)
+    whole = messages_of(HISTORY, (READ,), native=native, hermes=writes_hermes(model))
     for end in (2, 5, 7, 8):
-        part = messages_of(HISTORY[:end], (READ,), native=native, model=model)
+        part = messages_of(HISTORY[:end], (READ,), native=native, hermes=writes_hermes(model))
         assert json.dumps(part)[:-1] == json.dumps(whole)[: len(json.dumps(part)) - 1]
 
 
 def test_history_on_the_wire() -> None:
-    native = messages_of(HISTORY, (READ,), native=True, model="m")
+    native = messages_of(HISTORY, (READ,), native=True, hermes=False)
     assert native[2]["tool_calls"][0]["function"] == {"name": "read", "arguments": '{"path": "ä"}'}
     assert native[3] == {"role": "tool", "content": "text of a", "tool_call_id": "1"}
-    text = messages_of(HISTORY, (READ,), native=False, model="qwen3-coder")
+    text = messages_of(HISTORY, (READ,), native=False, hermes=False)
     turns = ["system", "user", "assistant", "user", "assistant", "user", "assistant"]
     assert [message["role"] for message in text] == turns
     assert text[2]["content"] == f"I do.\n{call_text(HISTORY[2].calls[0])}\n{call_text(HISTORY[2].calls[1])}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from kaaj_agent.model.profiles import parameters, prefer, profile_for, writes_hermes
+from kaaj_agent.ports import Sampling
 
 
 @pytest.mark.parametrize(
@@ -96,3 +99,27 @@ def test_the_model_to_take(models: list[str], best: str) -> None:
 def test_which_models_write_hermes() -> None:
     assert writes_hermes("Qwen2.5-Coder-7B")
     assert not writes_hermes("qwen3-coder")
+
+
+def test_every_part_of_the_sampling_can_be_set() -> None:
+    profile = profile_for("qwen3-coder", top_p=0.5, top_k=0, repetition_penalty=1.0)
+    assert profile.sampling == Sampling(0.7, 0.5, 0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "wished", "native", "dialect"),
+    [
+        ("qwen3-coder", "auto", True, "xml"),
+        ("qwen2.5-coder:7b", "auto", True, "hermes"),
+        ("qwen2.5-coder:7b", "native", True, "hermes"),
+        ("gpt-5", "auto", True, "xml"),
+        ("qwen3-coder", "xml", False, "xml"),
+        ("qwen3-coder", "hermes", False, "hermes"),
+        ("qwen2.5-coder:7b", "xml", False, "xml"),
+    ],
+)
+def test_the_form_of_calls(
+    model: str, wished: Literal["auto", "native", "xml", "hermes"], *, native: bool, dialect: str
+) -> None:
+    profile = profile_for(model, tool_calls=wished)
+    assert (profile.native_tools, profile.dialect) == (native, dialect)

@@ -64,6 +64,10 @@ class Wishes:
     loop: Literal["auto", "agentic", "guided"] = "auto"
     temperature: float | None = None
     seed: int | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+    tool_calls: Literal["auto", "native", "xml", "hermes"] = "auto"
 
 
 @dataclass(slots=True)
@@ -136,6 +140,10 @@ class Endpoint:
                     window=wishes.window or facts.window,
                     loop=wishes.loop,
                     temperature=wishes.temperature,
+                    top_p=wishes.top_p,
+                    top_k=wishes.top_k,
+                    repetition_penalty=wishes.repetition_penalty,
+                    tool_calls=wishes.tool_calls,
                     seed=wishes.seed,
                 )
                 knows_schema = facts.make != "unknown" or "api.openai.com" in self._urls[self._current]
@@ -273,7 +281,8 @@ class Endpoint:
         for url in self._urls:
             learned = await asyncio.to_thread(self._memory.of, url, model)
             if learned is not None:
-                self._dropped.setdefault(url, set()).update(learned.without)
+                kept = {"tools"} if self._wishes.tool_calls == "native" else set[str]()
+                self._dropped.setdefault(url, set()).update(set(learned.without) - kept)
 
     async def _client(self, url: str) -> openai.AsyncOpenAI:
         if url not in self._clients:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from kaaj_agent.ports import FillIn, Profile, Sampling
@@ -82,20 +82,28 @@ def profile_for(
     window: int | None = None,
     loop: Literal["auto", "agentic", "guided"] = "auto",
     temperature: float | None = None,
+    top_p: float | None = None,
+    top_k: int | None = None,
+    repetition_penalty: float | None = None,
     seed: int | None = None,
+    tool_calls: Literal["auto", "native", "xml", "hermes"] = "auto",
 ) -> Profile:
     """The profile of a model by its name, in any of the ways in which servers write it.
 
-    `window` is the real one where it is known, in tokens. The rest are the user's settings, which win.
+    `window` is the real one where it is known, in tokens. The rest are the user's settings, which win: `tool_calls`
+    other than `auto` and `native` has the tools told and called in the text, whatever the endpoint can.
     """
     family = _family(model)
     size = parameters(model)
     small = not family.big and size is not None and size <= GUIDED_UP_TO
     real = window or family.window
-    sampling = replace(
-        family.sampling,
-        temperature=family.sampling.temperature if temperature is None else temperature,
-        seed=seed,
+    own = family.sampling
+    sampling = Sampling(
+        own.temperature if temperature is None else temperature,
+        own.top_p if top_p is None else top_p,
+        own.top_k if top_k is None else top_k,
+        own.repetition_penalty if repetition_penalty is None else repetition_penalty,
+        seed,
     )
     return Profile(
         model=model,
@@ -104,6 +112,8 @@ def profile_for(
         sampling=sampling,
         max_tokens=max(min(MAX_TOKENS, real // 4), 256),
         fill_in=family.fill_in,
+        native_tools=tool_calls in ("auto", "native"),
+        dialect=tool_calls if tool_calls in ("xml", "hermes") else "hermes" if writes_hermes(model) else "xml",
     )
 
 

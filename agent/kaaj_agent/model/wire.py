@@ -11,7 +11,6 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from kaaj_agent.model.profiles import writes_hermes
 from kaaj_agent.ports import Json, Message, Profile, Request, ToolCall, ToolSpec
 
 _XML_HOWTO = """To call one, write exactly this, and nothing after it:
@@ -40,7 +39,7 @@ def parameters_of(
     sampling = request.sampling or profile.sampling
     body: dict[str, Any] = {
         "model": profile.model,
-        "messages": messages_of(request.messages, request.tools, native=native, model=profile.model),
+        "messages": messages_of(request.messages, request.tools, native=native, hermes=profile.dialect == "hermes"),
         "stream": True,
     }
     limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
@@ -64,12 +63,11 @@ def parameters_of(
 
 
 def messages_of(
-    messages: Sequence[Message], tools: Sequence[ToolSpec], *, native: bool, model: str
+    messages: Sequence[Message], tools: Sequence[ToolSpec], *, native: bool, hermes: bool
 ) -> list[dict[str, Json]]:
     """The messages, with the tools in them where they are not `native`."""
     if native:
         return [_native(message) for message in messages]
-    hermes = writes_hermes(model)
     made: list[dict[str, Json]] = []
     told = not tools
     if not told and not (messages and messages[0].role == "system"):
