@@ -161,7 +161,9 @@ def _explained(case: Case, found: Read, written: Written) -> bool:
     other = replace(case, calls=tuple(calls))
     if case.damage in CUT and case.tags:  # a call, and words behind it
         seen, whole = (_skeleton(text, bare=True) for text in (written.text, write(replace(other, damage="none")).text))
-        return seen.startswith(whole) and not re.search(r"</?(tool_call|function|parameter)", seen[len(whole) :])
+        return seen.startswith(whole) and not re.search(
+            r"</?(tool_call|function|parameter)(=[\w.:-]+)?>", seen[len(whole) :]
+        )
     if any(_skeleton(text, bare=bare) == seen for text in _could_send(other, damages)):
         return True
     return case.tags and _stand_in_a_row(case, calls, written)
