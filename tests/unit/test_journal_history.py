@@ -131,6 +131,20 @@ async def test_what_was_there_is_synced_before_anything_is_applied(
     assert stages(state) == ["applied"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+async def test_what_is_kept_is_its_owners_alone_where_the_state_folder_is_not(root: Path, state: Path) -> None:
+    """One that the user has made and named, perhaps."""
+    state.mkdir()
+    state.chmod(0o755)
+    async with agent_in(state, root, turns=TURNS) as agent:
+        assert isinstance((await work(agent)).state, Applied)
+        files = [path for path in state.rglob("*") if path.is_file() and path.stat().st_size]
+        assert {path.relative_to(state).parts[0] for path in files} >= {"sessions", "history"}
+        own = {path for path in state.rglob("*") if path.stat().st_mode & 0o077 == 0}
+        assert [path for path in files if not own.intersection((path, *path.parents))] == []
+        assert state / "journal" in own
+
+
 async def test_what_was_refused_leaves_nothing_behind(root: Path, state: Path) -> None:
     class Refuses:
         async def apply(self, change: ChangeSet) -> Written:

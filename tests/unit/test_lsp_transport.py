@@ -16,6 +16,7 @@ from kaaj_server.lsp import connection
 from kaaj_server.lsp.transport import (
     TOO_LARGE,
     UNSENT_MAX,
+    WAITING_MAX,
     BrokenStreamError,
     Frames,
     StdioReader,
@@ -126,16 +127,52 @@ async def test_over_tcp_reading_waits_as_well() -> None:
     assert taken == 20
 
 
+async def test_not_much_is_read_ahead_of_what_is_taken() -> None:
+    handed: list[tuple[Any, bytes]] = []
+
+    class Loop:
+        def is_closed(self) -> bool:
+            return False
+
+        def call_soon_threadsafe(self, take: Any, body: bytes) -> None:
+            handed.append((take, body))
+
+    loop: Any = Loop()
+    got: list[bytes] = []
+    reader = StdioReader(0, loop, got.append, lambda: None)
+    body = b"x" * (WAITING_MAX // 2)
+
+    def read() -> None:
+        for _ in range(5):
+            reader._hand_on(body)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    reading.join(0.3)
+    assert len(handed) == 2, "the others wait"
+    while len(got) < 5:
+        while handed:
+            take, what = handed.pop(0)
+            take(what)
+        await asyncio.sleep(0.01)
+    reading.join()
+
+
 async def test_what_a_client_never_fetches_is_bounded() -> None:
     reading, writing = os.pipe()
     broken = threading.Event()
     with os.fdopen(writing, "wb") as stream:
         writer = StdioWriter(stream, broken.set)
-        piece = b"x" * 8_388_608
-        writer.write(piece)
-        assert not writer.busy
-        for _ in range(UNSENT_MAX // len(piece)):
+        try:
+            piece = b"x" * 8_388_608
             writer.write(piece)
-        assert broken.is_set()
-        os.close(reading)
-        await asyncio.to_thread(writer.close)
+            assert not writer.busy
+            writer.write(piece)
+            writer.write(piece)
+            assert writer.busy, "nothing more is read then"
+            for _ in range(UNSENT_MAX // len(piece) - 2):
+                writer.write(piece)
+            assert broken.is_set()
+        finally:
+            os.close(reading)
+            await asyncio.to_thread(writer.close)
