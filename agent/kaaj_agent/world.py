@@ -34,7 +34,7 @@ def is_version_control(name: str) -> bool:
         return True
     if name[:1] != "." and "~" not in name and name.isascii():  # most names, in walks
         return False
-    bare = "".join(c for c in name if not _WIDTHLESS.match(c)).partition(":")[0].rstrip(". ").lower()
+    bare = "".join(c for c in name if not _WIDTHLESS.match(c)).partition(":")[0].rstrip(". ").casefold()
     return bare in FORBIDDEN or _SHORT.match(bare) is not None
 
 

@@ -367,6 +367,14 @@ def test_variables_that_make_programs_run_others_are_told() -> None:
     assert "It sets git's core.pager for this call." in verdict("git -c core.pager=x log", sandboxed=False).reasons
 
 
+@pytest.mark.parametrize("name", ["ѕudo", "ｓｕｄｏ", "su\u200bdo", "ls\u2028sudo"])
+def test_a_name_that_only_looks_familiar_is_told(name: str) -> None:
+    judgement = verdict(f"{name} ls", sandboxed=False)
+    assert judgement.verdict != "allowed"
+    assert "look familiar" in " ".join(judgement.reasons)
+    assert verdict("grep 'ѕudo' x", sandboxed=False).reasons == ()
+
+
 def test_the_programs_of_a_command_are_told() -> None:
     assert verdict("cd x && env A=1 xargs -n1 sh -c 'tar x; $(which y)'", sandboxed=False).programs == (
         "cd", "env", "xargs", "sh", "tar", "which",

@@ -45,7 +45,7 @@ def plant(tmp_path: Path, *names: str) -> Path:
 @pytest.mark.parametrize(
     "name",
     [".git", ".GIT", ".Git", "git~1", "GIT~2", ".git ", ".git.", ".git. .", ".git::$INDEX_ALLOCATION", ".g\u200cit",
-     "\ufeff.git", ".hg", ".svn", ".jj", ".JJ"],
+     "\ufeff.git", ".hg", ".svn", ".jj", ".JJ", ".\u017fvn"],
 )  # fmt: skip
 def test_version_control_is_known_under_every_name_that_some_disk_takes_for_it(name: str) -> None:
     assert is_version_control(name)

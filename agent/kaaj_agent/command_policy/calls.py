@@ -11,7 +11,7 @@ from kaaj_agent.command_policy import programs
 from kaaj_agent.command_policy.findings import NOTHING, Findings, Input, once
 from kaaj_agent.command_policy.places import Places
 from kaaj_agent.command_policy.shown import visible
-from kaaj_agent.command_policy.words import Variables, Word, literal
+from kaaj_agent.command_policy.words import Variables, Word, fields, literal
 
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
 _ALTERNATIVES: Final = 16
@@ -58,13 +58,15 @@ class Calls(ABC):
             self.found.doubt(f"Where `{visible(first.raw)}` is cut into words is only decided when it runs.")
             return
         for text in first.texts():
-            parts = [text] if first.whole else text.split()
+            parts = [text] if first.whole else fields(text)
             if parts:
                 self._program(parts[0], [*map(literal, parts[1:]), *rest], given)
 
     def _program(self, path: str, rest: list[Word], given: Input) -> None:
         name = path.rpartition("/")[2]
         once(self.found.programs, path)
+        if not path.isascii():
+            self.found.remark(f"The name of `{visible(path, lines=False)}` holds letters that may only look familiar.")
         if name in programs.RIGHTS:
             self.found.refuse(f"It asks for another user's rights (`{name}`); commands have only their own.")
         elif name in programs.MACHINE or name.startswith("mkfs."):

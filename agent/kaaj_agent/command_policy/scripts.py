@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from kaaj_agent.command_policy.programs import SETTERS
-from kaaj_agent.command_policy.words import Variables, read_word, text_of
+from kaaj_agent.command_policy.words import Variables, fields, read_word, text_of
 from kaaj_agent.trees.grammars import errors, grammar
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _learn_one(node: Node, variables: Variables) -> None:
             for word in words:
                 texts = word.values if word.known else None
                 split = (
-                    texts if texts is None or word.whole else frozenset(part for one in texts for part in one.split())
+                    texts if texts is None or word.whole else frozenset(part for one in texts for part in fields(one))
                 )
                 variables.add(name, split)
         case "variable_name":

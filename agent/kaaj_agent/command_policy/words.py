@@ -49,6 +49,11 @@ class Word:
         yield from sorted(self.values or ())
 
 
+def fields(text: str) -> list[str]:
+    """The words that a shell makes of a text, without an IFS of its own: other blanks are letters to it."""
+    return [part for part in re.split(r"[ \t\n]+", text) if part]
+
+
 def literal(text: str) -> Word:
     """A word that is just this text."""
     return Word(text, frozenset((text,)))
