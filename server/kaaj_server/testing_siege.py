@@ -26,6 +26,7 @@ Way: TypeAlias = Literal["stdio", "tcp"]
 Stream: TypeAlias = tuple[str, bytes]
 MEMORY_MAX: Final = 512 * 1024 * 1024
 """Bytes that no siege may bring a server to; it begins with about 75 MB."""
+_STRANGERS_MAX: Final = 160 * 1024 * 1024
 _INTERNAL: Final = -32603
 _EACH: Final = 300
 
@@ -113,7 +114,7 @@ async def broken_strangers(env: Mapping[str, str], folder: Path, streams: Sequen
             await wire.connect()
         await wire.begin(NEOVIM_11)
         await wire.is_well("next")
-        _bounded(wire)
+        _bounded(wire, _STRANGERS_MAX)
         assert not [line for line in wire.stderr if "Traceback" in line], wire.stderr[-40:]
     return len(streams)
 

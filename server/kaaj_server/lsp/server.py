@@ -72,7 +72,9 @@ async def _tcp(port: int, token: str, environ: Mapping[str, str], state_dir: Pat
         from kaaj_server.lsp.connection import converse  # noqa: PLC0415 - see above
 
         code = await converse(reader, writer, token, environ, state_dir, admitted)
-        if code is not None and not served.done():
+        if code is None:
+            gc.enable()  # a stranger made cycles too, and however many come, none of them may stay
+        elif not served.done():
             served.set_result(code)
 
     listener = await asyncio.start_server(connection, LOOPBACK, port)
