@@ -48,7 +48,7 @@ def plant(root: Path) -> None:
     (root / "id_rsa").write_text(PEM)
     (root / "AGENTS.md").symlink_to(".env")
     (root / "CLAUDE.md").symlink_to(".git/config")
-    (root / "config.py").write_text(f'TOKEN = "{TOKEN}"\nCERT = """{PEM}"""\nRATE = 1\n')
+    (root / "config.py").write_text(f'TOKEN = "{TOKEN}"\nCERT = """{PEM}"""\nRATE = 1\nDEPLOY = "{VARIABLE}"\n')
     (root / "leak.sh").write_text("cat .env id_rsa .git/config config.py sub/.env.production; env; set\n")
 
 

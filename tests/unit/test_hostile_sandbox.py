@@ -178,3 +178,13 @@ async def test_secret_files_are_not_in_the_tree_that_commands_see(box: Box) -> N
     (box.root / "alias").symlink_to(".env")
     output = await box.run(f"cat .env deploy.pem sub/id_rsa alias; grep -r {SECRET} . ; echo done")
     assert SECRET not in output
+
+
+async def test_the_tree_that_commands_see_is_its_owners_alone(box: Box) -> None:
+    """It holds what is not saved yet, and the state folder may be open to others."""
+    (box.home / ".state").chmod(0o755)
+    shadow = await Shadow.open(Folders.of(box.root), box.home / ".state", sandbox=box.sandbox)
+    try:
+        assert [folder.stat().st_mode & 0o077 for folder in (shadow.folder, shadow.folder.parent)] == [0, 0]
+    finally:
+        await shadow.close()

@@ -20,7 +20,8 @@ class Client:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.said: list[Any] = []
         self.taken: list[Any] = []
-        self.protocol: Any = KaajServer({}, folder).protocol
+        server: Any = KaajServer({}, folder)
+        self.protocol: Any = server.protocol
         self.protocol.set_writer(self)
         self.protocol._started = True
         monkeypatch.setattr(self.protocol, "handle_message", self.taken.append)
@@ -31,31 +32,31 @@ class Client:
     def close(self) -> None:
         pass
 
-    def leave_open(self, *numbers: int) -> None:
-        self.protocol._request_futures.update(
-            {number: asyncio.get_running_loop().create_future() for number in numbers}
-        )
+    def leave_open(self, count: int) -> None:
+        """Requests with the ids from 1 on."""
+        for number in range(1, count + 1):
+            self.protocol._request_futures[number] = asyncio.get_running_loop().create_future()
 
     def ask(self, method: str, number: int) -> None:
-        row = {"jsonrpc": "2.0", "id": number, "method": method, "params": {}}
+        row: dict[str, Any] = {"jsonrpc": "2.0", "id": number, "method": method, "params": {}}
         self.protocol.receive(json.dumps(row).encode())
 
 
 async def test_an_id_is_refused_while_its_request_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client(tmp_path, monkeypatch)
-    client.leave_open(7)
-    client.ask("workspace/executeCommand", 7)
+    client.leave_open(1)
+    client.ask("workspace/executeCommand", 1)
     assert client.taken == []
     assert "still open" in client.said[0]["error"]["message"]
-    client.ask("workspace/executeCommand", 8)
+    client.ask("workspace/executeCommand", 2)
     assert len(client.taken) == 1
 
 
 async def test_only_so_many_requests_are_open_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client(tmp_path, monkeypatch)
-    client.leave_open(*range(OPEN_MAX))
-    client.ask("workspace/executeCommand", OPEN_MAX)
+    client.leave_open(OPEN_MAX)
+    client.ask("workspace/executeCommand", OPEN_MAX + 1)
     assert client.taken == []
     assert "open already" in client.said[0]["error"]["message"]
-    client.ask("shutdown", OPEN_MAX)
+    client.ask("shutdown", OPEN_MAX + 1)
     assert len(client.taken) == 1, "a client can leave all the same"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kaaj_agent import events as ev
 from kaaj_agent.attachments import AttachedText
-from kaaj_agent.failures import FileError
+from kaaj_agent.failures import FileError, KaajError
 from kaaj_agent.outputs import Outputs
 from kaaj_agent.redaction import MARK, WITHHELD, Redactor
 from kaaj_agent.settings import AgentSettings, McpServer
@@ -23,7 +23,7 @@ from kaaj_agent.staging import Staging
 from kaaj_agent.testing import call
 from kaaj_agent.testing_desk import desk
 from kaaj_agent.world import Folders, Snapshot
-from kaaj_server.__main__ import Withholding, set_logging_up
+from kaaj_server.__main__ import Withholding, _complain, set_logging_up
 
 KNOWN = "k3y-of-the-t3st/with+signs"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEowIBAAKCAQEA\n" * 4 + "-----END RSA PRIVATE KEY-----"
@@ -157,6 +157,15 @@ async def test_keys_in_files_and_requests_reach_no_prompt_event_or_log(tmp_path:
         assert secret not in said
         assert secret not in kept
     assert "OTHER = 1" in said
+
+
+def test_a_complaint_on_the_terminal_holds_no_key(capsys: pytest.CaptureFixture[str]) -> None:
+    WITHHELD.learn("complaint-key-0815")
+    _complain(KaajError("No: complaint-key-0815", hint="See postgres://u:s3cr3t@db/x"))
+    told = capsys.readouterr().err
+    assert told.count(MARK) == 2
+    assert "complaint-key-0815" not in told
+    assert "s3cr3t" not in told
 
 
 async def test_what_a_command_printed_is_kept_without_keys_and_for_its_owner(tmp_path: Path) -> None:
