@@ -10,6 +10,9 @@ from kaaj_agent.model.dialects.openings import Openings
 
 NAMELESS = "tool_call"
 """The name of a call of which not even that can be read."""
+PLACES = 20
+LONGEST = 50_000
+"""How many places are looked at, and characters of what stands there: data in a reply may be large and many."""
 _ARGUMENTS = re.compile(r"\"(?:arguments|parameters)|(?:arguments|parameters)\"|</\s*(?:tool_call|function)\s*>")
 _TAGS = re.compile(r"<\s*/?\s*(?:tool_call|function)\b")
 _END = re.compile(r"^[ \t]*(?:`{3,}|~{3,})|\n[ \t]*\r?\n", re.MULTILINE)
@@ -17,10 +20,11 @@ _END = re.compile(r"^[ \t]*(?:`{3,}|~{3,})|\n[ \t]*\r?\n", re.MULTILINE)
 
 def unread(text: str, openings: Openings, names: Collection[str]) -> Iterator[tuple[str, str]]:
     """The tool (as far as it can be told) and what is wrong, for each such call of a whole reply."""
-    for start, known in openings.odd:
-        end = _END.search(text, start)
-        block = text[start : known if known >= 0 else end.start() if end else len(text)]
-        name = _called(block, names)
+    for start, known in dict(openings.odd[:PLACES]).items():
+        end = _END.search(text, start, start + LONGEST)
+        last = known if known >= 0 else end.start() if end else len(text)
+        block = text[max(start, last - LONGEST) if known >= 0 else start : last]
+        name = _called(block, names) if len(block) <= LONGEST else ""
         if name and not _is_json(block):
             yield name, "its form cannot be read"
     if openings.broken >= 0:
