@@ -1,4 +1,4 @@
-"""Requests that are open: one of each id, and not without end."""
+"""Requests that are open: one of each id, not without end, and each with its answer."""
 
 from __future__ import annotations
 
@@ -60,3 +60,14 @@ async def test_only_so_many_requests_are_open_at_once(tmp_path: Path, monkeypatc
     assert "open already" in client.said[0]["error"]["message"]
     client.ask("shutdown", OPEN_MAX + 1)
     assert len(client.taken) == 1, "a client can leave all the same"
+
+
+async def test_a_request_is_answered_whatever_goes_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(tmp_path, monkeypatch)
+
+    def fail(_request: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(client.protocol, "handle_message", fail)
+    client.ask("workspace/executeCommand", 1)
+    assert [(one["id"], one["error"]["code"]) for one in client.said] == [(1, -32603)]
