@@ -92,6 +92,7 @@ check-python: dev
 	$(BIN)/lint-imports
 	$(BIN)/python -m kaaj_protocol.schema --check
 	$(BIN)/python -m kaaj_protocol.guide --check
+	$(BIN)/python tests/torture/mutants.py --check
 
 ifneq ($(NODE),)
 check-client: $(CLIENT)/node_modules/.made

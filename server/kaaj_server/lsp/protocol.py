@@ -176,7 +176,7 @@ class KaajProtocol(LanguageServerProtocol):
         super()._handle_notification(method_name, params)
 
     def _execute_handler(self, msg_id: Any, handler: Any, callback: Any, args: Any = None, kwargs: Any = None) -> None:
-        """pygls forgets an open handler only where it answers a request; what a notification began is forgotten here."""
+        """A handler is open until it is done, also one of a notification (pygls forgets those of requests alone)."""
         super()._execute_handler(msg_id, handler, callback, args, kwargs)
         future = self._request_futures.get(msg_id)
 
