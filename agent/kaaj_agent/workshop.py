@@ -165,15 +165,15 @@ class Workshop:
         given = self.request.check or self.settings.check
         if given:
             return self._allow(given)
-        memory = CheckMemory(self.state_dir / "checks.json")
-        remembered = await asyncio.to_thread(memory.recall, self.root)
+        answers = await asyncio.to_thread(AllowedCommands.of, self.state_dir, self.staging.folders.roots)
+        memory = CheckMemory(self.state_dir / "checks.json") if answers is not None else None  # or it may be planted
+        remembered = await asyncio.to_thread(memory.recall, self.root) if memory is not None else None
         if remembered == check_choice.NONE:
             return None
         found = remembered or await find_check(self.root)
         if found is None:
             return None
         shadow = await self.shadow()
-        answers = await asyncio.to_thread(AllowedCommands.of, self.state_dir, self.staging.folders.roots)
         if remembered is not None and (
             shadow.shell.sandboxed
             or (answers is not None and await asyncio.to_thread(answers.allows, self.root, found, "unboxed"))
@@ -192,11 +192,12 @@ class Workshop:
         )
         answer = await self.approvals.ask(self.session, self.limits, question)
         if answer == USE_IT:
-            await asyncio.to_thread(memory.remember, self.root, found)
+            if memory is not None:
+                await asyncio.to_thread(memory.remember, self.root, found)
             if answers is not None and not shadow.shell.sandboxed:
                 await asyncio.to_thread(answers.add, Allowed(str(self.root), found, "unboxed"))
             return self._allow(found)
-        if answer == NO_CHECK:
+        if answer == NO_CHECK and memory is not None:
             await asyncio.to_thread(memory.remember, self.root, check_choice.NONE)
         return None
 

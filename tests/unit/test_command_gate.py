@@ -286,3 +286,20 @@ async def test_a_check_agreed_to_for_the_sandbox_is_asked_for_again_without_one(
         assert "with all your rights, as there is no sandbox" in d.answers.asked[0].detail
         await d.run()
         assert len(d.answers.asked) == 1, "an answer that was given without a sandbox holds without one"
+
+
+@pytest.mark.parametrize("planted", ["make test", "none"])
+async def test_a_workspace_cannot_plant_a_check_that_was_agreed_to(tmp_path: Path, planted: str) -> None:
+    """Not where it holds the state folder, either; a check that was planted away is found and asked for as well."""
+    turns = [call("edit", path="cart.py", old="sum(items) - 1", new="sum(items)"), "Done."]
+    inside = tmp_path / "shop/.kaaj"
+    inside.mkdir(parents=True)
+    (tmp_path / "shop/Makefile").write_text("test:\n\ttrue\n")
+    (tmp_path / "state").symlink_to(inside)
+    rows = json.dumps({str((tmp_path / "shop").resolve()): planted})
+    (inside / "checks.json").write_text(rows)
+    async with desk(tmp_path, *turns, check="") as d:
+        d.answers.answers = ["Use it from now on"]
+        await d.run()
+        assert [question.kind for question in d.answers.asked] == ["check"]
+    assert (inside / "checks.json").read_text() == rows, "an answer that is not believed is not written"
