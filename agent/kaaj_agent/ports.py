@@ -236,7 +236,8 @@ class Scorer(Protocol):
 class CommandResult:
     """How a command ended. `output` is stdout and stderr as they came, cut around what matters, the cut told in it.
 
-    `whole` is as much of it as was kept at all; empty where that is `output`.
+    `whole` is as much of it as was kept at all; empty where that is `output`. `left_out` says what the command did
+    that is not staged.
     """
 
     exit_code: int | None
@@ -245,6 +246,7 @@ class CommandResult:
     timed_out: bool = False
     cut: bool = False
     whole: str = ""
+    left_out: str = ""
 
 
 class Shell(Protocol):

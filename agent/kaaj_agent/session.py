@@ -84,6 +84,8 @@ class Session:
     """The hunks that the person refused or took back."""
     tries: Tries | None = None
     """What the last guided task tried, while this process lives."""
+    in_part: set[Path] = field(default_factory=set[Path])
+    """Places where a command did what could be staged in part at most, while this process lives."""
     _seq: int = 0
     _told_problem: bool = False
     _telling: bool = False

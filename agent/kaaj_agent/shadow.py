@@ -21,9 +21,10 @@ from kaaj_agent.failures import NotTextError, SandboxError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.regular import first_text
 from kaaj_agent.sandbox import Sandbox, clean_environment
+from kaaj_agent.shadow_loss import ShadowLoss
 from kaaj_agent.shadow_removal import remove
 from kaaj_agent.shadow_survey import Stopped, Survey
-from kaaj_agent.shadow_tree import ShadowChange, ShadowTree
+from kaaj_agent.shadow_tree import Seen, ShadowChange, ShadowTree
 from kaaj_agent.shell import ShadowShell
 from kaaj_agent.world import Folders, Snapshot
 
@@ -64,6 +65,8 @@ class Shadow:
         self.sandbox = sandbox
         self.skipped: tuple[str, ...] = ()
         """What commands changed and `changed_files` could not report as text, by name."""
+        self.lost: tuple[ShadowLoss, ...] = ()
+        """What else commands did that no text tells."""
         self._trees = [
             ShadowTree(
                 place, folder / str(number) / place.name, ignore, folder.parent.parent, sandboxed=sandbox.available
@@ -148,19 +151,14 @@ class Shadow:
     async def changed_files(self) -> list[ShadowChange]:
         """The texts that commands changed, made or removed since the last `sync` (or the last call of this)."""
 
-        def look(stop: threading.Event) -> tuple[list[ShadowChange], list[str]]:
-            changes: list[ShadowChange] = []
-            skipped: list[str] = []
-            for tree in self._trees:
-                some, others = tree.changes(stop)
-                changes += some
-                skipped += others
-            return changes, skipped
+        def look(stop: threading.Event) -> list[Seen]:
+            return [tree.changes(stop) for tree in self._trees]
 
         async with self._turn:
-            changes, skipped = await _in_thread(look)
-        self.skipped = tuple(skipped)
-        return changes
+            seen = await _in_thread(look)
+        self.skipped = tuple(name for one in seen for name in one.skipped)
+        self.lost = tuple(loss for one in seen for loss in one.lost)
+        return [change for one in seen for change in one.changed]
 
     async def scrub(self) -> bool:
         """Take away what commands left, so that another task finds what was laid down and nothing else.
@@ -181,7 +179,7 @@ class Shadow:
             except OSError as error:
                 _log.info("a shadow cannot be kept: %s", error)
                 return False
-        self.skipped = ()
+        self.skipped, self.lost = (), ()
         return True
 
     def serve(self, ignore: Ignore) -> None:

@@ -13,7 +13,8 @@ import os
 import stat
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,6 +24,7 @@ from kaaj_agent.failures import NotTextError, SandboxError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.shadow_budget import LARGE, copied_up_to, told
 from kaaj_agent.shadow_copy import Copier, Stamp, make_room, stamp_of, write_all
+from kaaj_agent.shadow_loss import ShadowLoss
 from kaaj_agent.shadow_removal import remove
 from kaaj_agent.shadow_survey import Plan, Survey, go_on
 
@@ -38,12 +40,25 @@ class ShadowChange:
     text: str | None
 
 
+@dataclass(slots=True)
+class Seen:
+    """What commands did: texts that were changed, made or removed, names of what is no text, and what else is lost."""
+
+    changed: list[ShadowChange] = field(default_factory=list[ShadowChange])
+    skipped: list[str] = field(default_factory=list[str])
+    lost: list[ShadowLoss] = field(default_factory=list[ShadowLoss])
+
+
 @dataclass(frozen=True, slots=True)
 class _Laid:
     """What was laid down at one place: of which content (`key`), and how the file looked right after (`stamp`)."""
 
     key: _Key
     stamp: Stamp
+
+    @property
+    def executable(self) -> bool:
+        return not _is_link(self.key) and bool(self.stamp[4] & stat.S_IXUSR)
 
 
 def _disk_key(status: os.stat_result) -> tuple[int, ...]:
@@ -147,7 +162,7 @@ class ShadowTree:
                 elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
                     found[inner] = stamp_of(entry.stat(follow_symlinks=False))
                 else:
-                    found[inner] = (-1, 0, 0, 0)  # a pipe or a socket: never what was laid down
+                    found[inner] = (-1, 0, 0, 0, 0)  # a pipe or a socket: never what was laid down
         return found
 
     def _clear(self, plan: Plan, overlay: Mapping[str, bytes | None], found: dict[str, Stamp | None]) -> None:
@@ -238,29 +253,38 @@ class ShadowTree:
 
     # --- what commands did -----------------------------------------------------------------------------------------
 
-    def changes(self, stop: threading.Event) -> tuple[list[ShadowChange], list[str]]:
-        """What differs from what was laid down: texts that were changed, made or removed, and what is no text.
+    def changes(self, stop: threading.Event) -> Seen:
+        """What differs from what was laid down.
 
-        A file that is reported counts as laid down from then on, so that staging it costs no second writing.
+        A file that is reported counts as laid down from then on, so that staging it costs no second writing. Whether
+        it is executable is put back: what a change cannot carry is not there for a check either.
         """
         found = self._scan(stop)
-        changed: list[ShadowChange] = []
-        skipped: list[str] = []
+        seen = Seen()
         touched = {name for name, laid in self._laid.items() if laid.stamp != found.get(name)}
+        moved = {
+            name: self._laid[name]
+            for name in touched - found.keys()
+            if self._laid[name].executable and self._look(name) is None
+        }
         for name in sorted(touched | (found.keys() - self._laid.keys())):
             go_on(stop)
             laid, stamp = self._laid.get(name), found.get(name)
             if laid is not None and stamp is None:
                 stamp = self._look(name)
             if laid is not None and stamp is None:
-                if not _is_link(laid.key):
-                    changed.append(ShadowChange(self.root / name, None))
+                if _is_link(laid.key):
+                    seen.lost.append(ShadowLoss(self.root / name, "link removed"))
+                else:
+                    seen.changed.append(ShadowChange(self.root / name, None))
                 del self._laid[name]
             elif stamp is None or (laid is not None and laid.stamp == stamp) or (laid is None and self._is_own(name)):
                 continue
+            elif name in self._folders and (self.root / name).is_dir():
+                seen.lost.append(ShadowLoss(self.root / name, "no longer a folder"))
             else:
-                self._report(name, laid, changed, skipped)
-        return changed, skipped
+                self._report(name, laid, seen, moved)
+        return seen
 
     def scrub(self, stop: threading.Event) -> None:
         """Leave what was laid down from the disk, as it was laid down, and nothing else. What is missing comes with the
@@ -296,35 +320,58 @@ class ShadowTree:
         return self.survey.is_kept(name) or self.root / name in self.readonly
 
     def _look(self, name: str) -> Stamp | None:
+        """What stands at a place that the scan left out; nothing does behind a link, which may lead anywhere."""
+        if any((self.folder / above).is_symlink() for above in _above([name])):
+            return None
         try:
             status = (self.folder / name).lstat()
         except OSError:
             return None
         return None if stat.S_ISDIR(status.st_mode) else stamp_of(status)
 
-    def _report(self, name: str, laid: _Laid | None, changed: list[ShadowChange], skipped: list[str]) -> None:
+    def _report(self, name: str, laid: _Laid | None, seen: Seen, moved: Mapping[str, _Laid]) -> None:
+        """`moved` are the executable files that are gone: where their text stands now, it may be executable, too."""
+        place = self.folder / name
         try:
-            reading = os.open(self.folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            reading = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
-            skipped.append(name)  # a link, or not readable
+            if not place.is_symlink():
+                seen.skipped.append(name)  # not readable
+            elif laid is not None and laid.key == f"link:{place.readlink()}":
+                self._laid[name] = _Laid(laid.key, stamp_of(place.lstat()))  # made anew, and the same
+            else:
+                seen.lost.append(ShadowLoss(self.root / name, "link made or changed"))
             return
         with os.fdopen(reading, "rb") as file:
             status = os.fstat(reading)
             if not stat.S_ISREG(status.st_mode) or status.st_size > SIZE_MAX:
-                skipped.append(name)
+                seen.skipped.append(name)
                 return
             data = file.read(SIZE_MAX + 1)
-        key = _digest_key(data)
+            key = _digest_key(data)
+            executable = bool(status.st_mode & stat.S_IXUSR)
+            if laid is None:
+                differs = executable and not any(self._is_same(other, at, key, data) for other, at in moved.items())
+            else:
+                differs = not _is_link(laid.key) and laid.executable != executable
+            mode = None
+            if differs:
+                mode = ShadowLoss(self.root / name, "made executable" if executable else "no longer executable")
+                with suppress(PermissionError):  # made by another user, without a sandbox
+                    os.fchmod(reading, stat.S_IMODE(laid.stamp[4] if laid else status.st_mode & ~0o111))
+                    status = os.fstat(reading)
         if laid is not None and self._is_same(name, laid, key, data):
             self._laid[name] = _Laid(laid.key, stamp_of(status))  # touched, not changed
+            seen.lost += [mode] if mode else []
             return
         try:
             text, _ = decode(data, name)
         except NotTextError:
-            skipped.append(name)
+            seen.skipped.append(name)
             return
         self._laid[name] = _Laid(key, stamp_of(status))
-        changed.append(ShadowChange(self.root / name, text))
+        seen.changed.append(ShadowChange(self.root / name, text))
+        seen.lost += [mode] if mode else []
 
     def _is_same(self, name: str, laid: _Laid, key: str, data: bytes) -> bool:
         if isinstance(laid.key, str):

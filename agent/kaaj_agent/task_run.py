@@ -220,7 +220,11 @@ class TaskRun:
         if outcome.status == "stopped":
             work.notice(outcome.summary, "warning")
         if self.request.mode == "auto":
-            await self._apply(work, change, check, outcome, warned=bool(warnings))
+            await self._apply(work, change, check, outcome, warned=bool(warnings) or self._is_in_part())
+
+    def _is_in_part(self) -> bool:
+        """Whether what is staged is only a part of what a command did: the files of a folder go, nothing comes."""
+        return any(file.path.is_relative_to(place) for file in self.staging.files for place in self.session.in_part)
 
     async def _check(self, work: Work) -> CheckResult | Stale:
         """What is staged, without what the user does not want any more, on the texts as they are now, checked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +28,7 @@ from kaaj_agent.sandbox import Sandbox
 from kaaj_agent.session import Session
 from kaaj_agent.settings import AgentSettings
 from kaaj_agent.shadow import Shadow, ShadowChange
+from kaaj_agent.shadow_loss import sentence
 from kaaj_agent.staging import Staging
 from kaaj_agent.tools.bench import Use
 from kaaj_agent.warm_shadow import WarmShadow
@@ -117,8 +118,8 @@ class Workshop:
             shell = shadow.networked if where == "network" else shadow.shell
             result = await shell.run(command, timeout=self.settings.command_timeout)
             staged = await self._adopt(await shadow.changed_files(), staging)
-            self._tell_limits()
-            return result, staged
+            left_out = self._tell_limits()
+            return replace(result, left_out=left_out), staged
 
     async def check(
         self, change: ChangeSet, *, command: str | None = None, timeout: float | None = None
@@ -143,15 +144,21 @@ class Workshop:
         """Whether what is touched parses, where no command can run."""
         return await ShadowChecker(self.shadow, self.staging.snapshot, None).check(change)
 
-    def _tell_limits(self) -> None:
-        """Tell the person, once each, what the shadow could not show and what a command did that cannot be staged."""
+    def _tell_limits(self) -> str:
+        """Tell the person, once each, what the shadow could not show and what a command did that cannot be staged.
+
+        What the model is to hear of that.
+        """
         if self._shadow is None:
-            return
+            return ""
+        lost = sentence(self._shadow.lost, self.staging.folders)
         left = [f"Changed by a command and not staged, as it is no text: {name}." for name in self._shadow.skipped]
-        for text in (*self._shadow.notes, *left):
-            if text not in self._told:
+        for text in (*self._shadow.notes, *left, lost):
+            if text and text not in self._told:
                 self._told.add(text)
                 self.session.emit(ev.Noticed(self.task, "info", text))
+        self.session.in_part.update(loss.path for loss in self._shadow.lost if loss.kind == "no longer a folder")
+        return lost
 
     async def check_command(self) -> str | None:
         """The check command that may run: the request's, the user's, the remembered one, or one found and agreed to."""

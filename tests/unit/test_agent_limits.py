@@ -233,6 +233,43 @@ async def test_what_a_command_does_is_staged_file_by_file(tmp_path: Path) -> Non
         assert d.cart.read_text() == CART
 
 
+async def test_what_no_change_can_carry_is_told_to_the_model_and_to_the_person(tmp_path: Path) -> None:
+    command = "for n in 1 2 3 4 5 6 7; do echo $n > $n.sh; chmod +x $n.sh; done"
+    async with desk(tmp_path, call("run", command=command), "Done.", sandbox="off") as d:
+        d.answers.answers = ["Run it"]
+        await d.run()
+        told = "Left out of what a command did, as a change holds nothing but texts: 1.sh (made executable), "
+        assert told in d.heard()[-1].content
+        [notice] = [e.body.text for e in d.events if isinstance(e.body, ev.Noticed) and told in e.body.text]
+        assert notice.endswith("5.sh (made executable), and 2 more.")
+        assert len(d.change().files) == 7
+
+
+@pytest.mark.parametrize(
+    ("done", "kind", "applied"),
+    [
+        ("rm -r lib; echo x > lib", "delete", False),
+        ("rm -r lib; ln -s cart.py lib", "delete", False),
+        ("mv lib src; ln -s src lib", "rename", False),
+        ("rm -r lib", "delete", True),
+    ],
+)
+async def test_a_folder_that_a_command_turned_into_a_file_waits_for_the_person(
+    tmp_path: Path, done: str, kind: str, *, applied: bool
+) -> None:
+    turns = (call("run", command=done), "Done.", FIX_TOTAL, "Done.")
+    async with desk(tmp_path, *turns, mode="auto", sandbox="off") as d:
+        d.answers.answers = ["Run it"]
+        (d.root / "lib").mkdir()
+        (d.root / "lib/a.py").write_text("a = 1\n")
+        await d.run(mode="auto")
+        assert [file.kind for file in d.change().files] == [kind]
+        assert bool(d.applier.applied) is applied
+        assert ("lib (no longer a folder)" in d.heard()[-1].content) is not applied
+        await d.run("Go on", session=d.session().id, mode="auto")
+        assert bool(d.applier.applied) is applied, "a task that goes on from it does not apply it either"
+
+
 @pytest.mark.parametrize(
     "data",
     [b"\xef\xbb\xbfa = 1\r\nb = 1\r\n", "a = 'ä'\nb = 1".encode("latin-1"), "a = 1\nb = 1\n".encode("utf-16")],

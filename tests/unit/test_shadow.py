@@ -18,6 +18,7 @@ from kaaj_agent.document import Document, TextFormat
 from kaaj_agent.failures import SandboxError
 from kaaj_agent.sandbox import Sandbox
 from kaaj_agent.shadow import Shadow, ShadowChange, sweep
+from kaaj_agent.shadow_loss import ShadowLoss
 from kaaj_agent.world import Folders, World
 
 
@@ -145,6 +146,55 @@ async def test_changes_of_commands_are_found_once(shadow: Shadow, root: Path) ->
     assert await shadow.changed_files() == []
 
 
+async def test_modes_and_links_are_told_and_put_back(shadow: Shadow, root: Path) -> None:
+    (root / "inner").symlink_to("pkg/a.py")
+    (root / "other").symlink_to("pkg/a.py")
+    (root / "same").symlink_to("pkg/a.py")
+    (root / "tool.sh").write_text("echo tool\n")
+    (root / "tool.sh").chmod(0o755)
+    await shadow.sync(world(root).snapshot())
+    await shadow.shell.run(
+        "chmod +x pkg/a.py; chmod -x run.sh; printf 'n\\n' > new.sh; chmod +x new.sh; rm inner; ln -sf pkg/b.py other;"
+        "ln -sf pkg/a.py same; rm pkg/b.py; ln -s a.py pkg/b.py; mv tool.sh moved.sh"
+    )
+    assert await shadow.changed_files() == [
+        ShadowChange(root / "moved.sh", "echo tool\n"),
+        ShadowChange(root / "new.sh", "n\n"),
+        ShadowChange(root / "tool.sh", None),
+    ]
+    assert [(loss.path.relative_to(root).as_posix(), loss.kind) for loss in shadow.lost] == [
+        ("inner", "link removed"),
+        ("new.sh", "made executable"),
+        ("other", "link made or changed"),
+        ("pkg/a.py", "made executable"),
+        ("pkg/b.py", "link made or changed"),
+        ("run.sh", "no longer executable"),
+    ]
+    assert shadow.skipped == ()
+    place = shadow.place_of(root)
+    executable = {path.name for path in place.glob("**/*.*") if os.access(path, os.X_OK) and path.is_file()}
+    assert executable == {"run.sh", "moved.sh"}, "a check sees what a change carries"
+    await shadow.sync(world(root).snapshot())
+    assert await shadow.changed_files() == []
+    assert shadow.lost == ()
+
+
+async def test_a_folder_that_became_something_else_is_told(shadow: Shadow, root: Path) -> None:
+    await shadow.sync(world(root).snapshot(), [FileChange(root / "staged/n.txt", None, "n\n")])
+    await shadow.shell.run("rm -r pkg empty staged; echo x > pkg; ln -s run.sh empty; echo s > staged")
+    assert await shadow.changed_files() == [
+        ShadowChange(root / "pkg/_version.py", None),
+        ShadowChange(root / "pkg/a.py", None),
+        ShadowChange(root / "pkg/b.py", None),
+        ShadowChange(root / "staged", "s\n"),
+        ShadowChange(root / "staged/n.txt", None),
+    ]
+    assert shadow.lost == (
+        ShadowLoss(root / "empty", "no longer a folder"),
+        ShadowLoss(root / "pkg", "no longer a folder"),
+    )
+
+
 async def test_what_was_not_staged_is_undone(shadow: Shadow, root: Path) -> None:
     await shadow.sync(world(root).snapshot())
     await shadow.shell.run("echo x > pkg/a.py; rm -r pkg/b.py; echo n > n.txt; mkdir build; echo o > build/o.txt")
@@ -174,7 +224,9 @@ async def test_planted_links_are_never_followed(shadow: Shadow, root: Path, tmp_
     (victim / "a.py").write_text("mine\n")
     await shadow.sync(world(root).snapshot())
     await shadow.shell.run(f"rm -r pkg; ln -s {victim} pkg; rm run.sh; ln -s {victim}/a.py run.sh; ln -s {victim} new")
-    await shadow.changed_files()
+    assert {change.path.name: change.text for change in await shadow.changed_files()} == {
+        "_version.py": None, "a.py": None, "b.py": None,
+    }, "nothing is read behind a link either"  # fmt: skip
     files = [FileChange(root / "new/a.py", None, "staged\n"), FileChange(root / "pkg/x.py", None, "staged\n")]
     await shadow.sync(world(root, pkg__a_DOT_py="buffer\n").snapshot(), files)
     assert {path.name: path.read_text() for path in victim.iterdir()} == {"a.py": "mine\n"}

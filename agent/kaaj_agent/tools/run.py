@@ -34,8 +34,10 @@ async def run(bench: Bench, arguments: Mapping[str, Any]) -> ToolResult:
         rows.append(f"[the whole of it: read {name}, with start and end]")
     if staged:
         rows.append("The command changed files, which are now staged: " + ", ".join(staged))
+    if result.left_out:
+        rows.append(f"{result.left_out} The next command finds that as it was.")
     ok = not result.timed_out and result.exit_code == 0
-    return ToolResult("\n".join(rows), how, ok=ok, key=f"{how}\n{output}\n{staged}")
+    return ToolResult("\n".join(rows), how, ok=ok, key=f"{how}\n{output}\n{staged}{result.left_out}")
 
 
 TOOL: Final = Tool(
