@@ -26,12 +26,12 @@ _LONG: Final = 12
 _FORMS: Final = re.compile(
     r"-----BEGIN (?P<kind>[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?)-----.{16,16000}?-----END (?P=kind)-----"
     r"|\b(?:"
-    r"sk-(?=[\w-]{0,60}\d)[\w-]{20,200}"  # OpenAI, Anthropic, OpenRouter, DeepSeek
-    r"|gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{40,255}|glpat-[\w-]{20,60}"
-    r"|xox[abeprs]-[\w-]{10,250}|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}"
-    r"|hf_[A-Za-z0-9]{30,60}|npm_[A-Za-z0-9]{36}|pypi-AgE[\w-]{50,250}|dckr_pat_[\w-]{20,60}"
-    r"|[sr]k_live_[A-Za-z0-9]{20,250}|SG\.[\w-]{16,32}\.[\w-]{16,64}"
-    r"|eyJ[\w-]{6,2000}\.eyJ[\w-]{6,4000}\.[\w-]{16,2000}"  # JSON Web Tokens
+    r"sk-(?=[\w-]{0,60}\d)[\w-]{20,200}+"  # OpenAI, Anthropic, OpenRouter, DeepSeek
+    r"|gh[pousr]_[A-Za-z0-9]{36,255}+|github_pat_\w{40,255}+|glpat-[\w-]{20,60}+"
+    r"|xox[abeprs]-[\w-]{10,250}+|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}"
+    r"|hf_[A-Za-z0-9]{30,60}+|npm_[A-Za-z0-9]{36}|pypi-AgE[\w-]{50,250}+|dckr_pat_[\w-]{20,60}+"
+    r"|[sr]k_live_[A-Za-z0-9]{20,250}+|SG\.[\w-]{16,32}+\.[\w-]{16,64}+"
+    r"|eyJ[\w-]{6,2000}+\.eyJ[\w-]{6,4000}+\.[\w-]{16,2000}+"  # JSON Web Tokens
     r")(?![\w-])",
     re.DOTALL,
 )
@@ -49,15 +49,20 @@ _BEGINS: Final = (
     "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "AKIA", "ASIA", "AIza", "hf_",
     "npm_", "pypi-", "dckr_pat_", "sk_live_", "rk_live_", "SG.", "eyJ",
 )  # fmt: skip
-_FORM_MAX: Final = 16_000
-_OPEN_FORM: Final = re.compile(
-    rf"(?<!\w)(?:{'|'.join(map(re.escape, _BEGINS))})"
-    r"[\w.-]{0,8200}+\Z"
-    rf"|(?<!\w)(?:{'|'.join(re.escape(one[:length]) for one in _BEGINS for length in range(1, len(one)))})\Z"
-    r"|-----BEGIN(?:(?!-----END [A-Z0-9 ]{0,60}-----).)*+\Z|-----(?:B(?:E(?:GI?)?)?)?\Z|-{1,4}\Z",
-    re.DOTALL,
+_WORD_MAX: Final = 8_200
+_BLOCK_MAX: Final = 16_200
+"""The longest forms have 8,008 characters (a token of three parts) and 16,144 (a key of several lines)."""
+
+_HEAD: Final = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, _BEGINS))})")
+_LAST_RUN: Final = re.compile(rf"[\w.-]{{0,{_WORD_MAX}}}+")
+"""For a text from back to front: what all forms of one line consist of."""
+_PART_OF_HEAD: Final = re.compile(
+    rf"(?<!\w)(?:{'|'.join(re.escape(one[:length]) for one in _BEGINS for length in range(1, len(one)))})\Z"
+    r"|-----(?:B(?:E(?:GI?)?)?)?\Z|-{1,4}\Z"
 )
-"""The begin of a form whose end is not there yet."""
+_PART_MAX: Final = max(map(len, (*_BEGINS, "-----BEGIN"))) - 1
+_BLOCK_END: Final = re.compile(r"-----END (?P<kind>[A-Z0-9 ]{0,60})-----")
+_BLOCK_END_MAX: Final = 80
 
 _LINE: Final = re.compile(r"[^\r\n]+")
 
@@ -96,16 +101,15 @@ class Redactor:
 
     def unfinished(self, text: str) -> int:
         """How many characters at the end may be the begin of what is taken out, once more of the text is there."""
-        open_forms = (found.start() for found in _OPEN_FORM.finditer(text, max(0, len(text) - _FORM_MAX)))
-        longest = max((len(text) - at for at in open_forms), default=0)
+        longest = len(text) - _open_form(text)
         for known in self._known:
             reach = range(min(len(known) - 1, len(text)), longest, -1)
             longest = next((length for length in reach if text.endswith(known[:length])), longest)
         if longest:  # and what is whole is not cut
-            for pattern in filter(None, (self._regex, _FORMS)):
-                for found in pattern.finditer(text):
-                    if found.start() < len(text) - longest < found.end():
-                        longest = len(text) - found.start()
+            for found in self._regex.finditer(text) if self._regex is not None else ():
+                if found.start() < len(text) - longest < found.end():
+                    longest = len(text) - found.start()
+            longest = len(text) - _whole_form(text, len(text) - longest)
         return longest
 
     def log(self, text: str) -> str:
@@ -141,6 +145,55 @@ def whole(text: str) -> str:
     Lines keep their numbers.
     """
     return _FORMS.sub(_marked, text) if "PRIVATE KEY" in text else text
+
+
+def _open_form(text: str) -> int:
+    """Where the first form begins whose end is not there yet; the text's end where none does.
+
+    Each step goes over a bounded tail once, whatever the text holds: what a model says must not cost more than that.
+    """
+    end = len(text)
+    run = _last_run(text, end)
+    block = max(0, end - _BLOCK_MAX)
+    for found in _BLOCK_END.finditer(text, block):
+        block = found.start()
+    begun = text.find("-----BEGIN", block)
+    starts = [
+        found.start()
+        for found in (_HEAD.search(text, run), _PART_OF_HEAD.search(text, max(0, end - _PART_MAX)))
+        if found
+    ]
+    return min([*starts, end if begun < 0 else begun])
+
+
+def _whole_form(text: str, cut: int) -> int:
+    """Where the first form begins that stands on both sides of `cut`; `cut` where none does."""
+    first = cut
+    for found in _BLOCK_END.finditer(text, max(0, cut - _BLOCK_END_MAX)):
+        begun = text.find(f"-----BEGIN {found['kind']}-----", max(0, found.start() - _BLOCK_MAX))
+        if found.end() > cut and 0 <= begun < first:
+            first = begun
+    seen = -1
+    for head in _HEAD.finditer(text, _last_run(text, cut)):
+        if head.start() >= first:
+            break
+        if (
+            head[0] == "eyJ"
+        ):  # of those before one point, the first decides for all: they differ in their first part alone
+            point = text.find(".", head.start(), head.start() + 2_004)
+            if point in (-1, seen):
+                continue
+            seen = point
+        if (whole := _FORMS.match(text, head.start())) and whole.end() > cut:
+            return head.start()
+    return first
+
+
+def _last_run(text: str, end: int) -> int:
+    """Where the run of characters begins that ends at `end`, of which a form of one line may consist."""
+    back = text[max(0, end - _WORD_MAX) : end][::-1]
+    found = _LAST_RUN.match(back)
+    return end - (found.end() if found else 0)
 
 
 def _marked(found: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,42 @@ async def test_the_mark_is_never_written_where_a_secret_stands(tmp_path: Path) -
     await staging.put(path, f'KEY = "{FORMS[0]}"\nOTHER = 2\n')
     [file] = list(staging.files)
     assert file.after == f'KEY = "{FORMS[0]}"\nOTHER = 2\n'
+
+
+def test_a_long_key_of_several_lines_is_waited_for_to_its_very_end() -> None:
+    key = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + "b64 line\n" * 1_775 + "-----END OPENSSH PRIVATE KEY-----"
+    redactor = Redactor()
+    assert redactor.text(key).count(MARK) == 1_777
+    for end in (100, len(key) - 30, len(key) - 5, len(key) - 1, len(key)):
+        assert redactor.unfinished("Here: " + key[:end]) == end
+
+
+PIECES = (
+    *FORMS, *(one[: len(one) // 2] for one in FORMS), *(one[len(one) // 2 :] for one in FORMS), KNOWN, KNOWN[:9],
+    "sk-", "eyJ", "-----BEGIN", "-----END A-----", "-", "k3y", "SG", ".", " ", "\n", "a", "1", "and so on", "é",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), st.sampled_from([*FORMS, KNOWN]), st.data())
+def test_what_is_there_of_a_key_is_held_whatever_stands_before_it(text: str, key: str, data: st.DataObject) -> None:
+    redactor = Redactor()
+    redactor.learn(KNOWN)
+    there = data.draw(st.integers(1, len(key) - 1))
+    assert redactor.unfinished(f"{text} {key[:there]}") >= there
+    whole_at_the_end = f"{text} {key}"
+    kept = redactor.unfinished(whole_at_the_end)
+    assert kept == 0 or kept >= len(key) or key == KNOWN, "nor is it cut when it is whole"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["sk-", "eyJ-", "eyJaaaaaa.", "SG.", "xoxb-", "-----BEGIN", "-----BEGIN PRIVATE KEY-----", "-----END A-----"],
+)
+@pytest.mark.parametrize("end", ["", " ", "-----END A-----", ".x"])
+def test_what_a_hostile_text_may_cost_while_it_streams_is_bounded(piece: str, end: str) -> None:
+    """Each piece that streams is looked at, while everything else waits."""
+    redactor, text = Redactor(), (piece * 15_000)[:15_000] + end
+    before = time.process_time()
+    for _ in range(10):
+        redactor.unfinished(text)
+    assert time.process_time() - before < 0.3
