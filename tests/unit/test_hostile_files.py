@@ -205,6 +205,24 @@ async def test_kaajs_own_folders_are_not_read_where_a_workspace_holds_them(tmp_p
     assert TOKEN not in prompts(d)
 
 
+@pytest.mark.parametrize(
+    "name", ["state/checks.json", "state/sessions/new.jsonl", "./app/../state/commands.json", "way/x"]
+)
+async def test_kaajs_own_folders_are_not_written_where_a_workspace_holds_them(tmp_path: Path, name: str) -> None:
+    root = plant(tmp_path, "state/checks.json", "app/m.py")
+    (tmp_path / "state").symlink_to(root / "state")  # where the desk keeps its state
+    (root / "way").symlink_to("state")
+    ways = (
+        call("write", path=name, content="{}"),
+        call("edit", path="state/checks.json", old="PASSWORD", new="MINE"),
+    )
+    async with desk(tmp_path, *ways, DONE) as d:
+        await d.run()
+        assert not d.session().changes
+        assert not d.answers.asked
+    assert (root / "state" / "checks.json").read_text() == f"PASSWORD={TOKEN}\n"
+
+
 async def test_the_map_leaves_out_what_the_user_named(tmp_path: Path) -> None:
     root = tmp_path / "shop"
     root.mkdir()
