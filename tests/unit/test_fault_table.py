@@ -1,4 +1,4 @@
-"""The tables of faults and of promises in the documentation name tests that there are, and each row has one."""
+"""The table of faults in the documentation names tests that there are, and each row has one."""
 
 from __future__ import annotations
 
@@ -49,15 +49,3 @@ def test_every_test_of_a_fault_stands_in_the_table() -> None:
     here = Path(__file__).name
     ours = {name for name, path in collected().items() if path.name.startswith("test_fault_") and path.name != here}
     assert ours - named == set()
-
-
-def test_every_promise_names_a_test_that_there_is() -> None:
-    text = (ROOT / "docs" / "SECURITY.md").read_text("utf-8").partition("## Promises")[2]
-    promises = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| promise")]
-    assert len(promises) > 50
-    known = collected()
-    for line in promises:
-        assert re.search(r"\.(?:py|ts)(?:::test_\w+)?`", line), line
-        assert set(re.findall(r"::(test_\w+)", line)) <= known.keys(), line
-        for place in re.findall(r"`([\w/-]+\.py)", line):
-            assert (ROOT / "tests" / place).is_file(), line
