@@ -104,5 +104,24 @@ def _facts(folder: Path, seconds: float) -> GitFacts | None:
     return GitFacts(_line(branch), _line(head), tuple(names[:DIRTY_MAX]), max(0, len(names) - DIRTY_MAX))
 
 
+def tracked(folder: Path) -> tuple[str, ...]:
+    """The files below a folder that are in its repository's index, relative to it; none where git cannot say. It blocks."""
+    try:
+        from git import Git  # noqa: PLC0415 - heavy, and it looks for git
+        from git.exc import GitError  # noqa: PLC0415
+    except ImportError:
+        return ()
+    try:
+        listed = Git().execute(
+            [*_SAFE, "-C", str(folder), "ls-files", "-z"],
+            env=_ENV,
+            kill_after_timeout=_SECONDS if os.name == "posix" else None,
+            strip_newline_in_stdout=False,
+        )
+    except (GitError, OSError, ValueError):
+        return ()
+    return tuple(name for name in listed.split("\0") if name)
+
+
 def _line(output: str | None) -> str | None:
     return output.strip() or None if output else None

@@ -73,6 +73,10 @@ class Ignore:
         self._private = frozenset(map(str, private))
         self._rules: dict[str, _Rules] = {}
 
+    def is_secret(self, name: str) -> bool:
+        """Whether a relative path, with `/`, is withheld as a file that holds keys."""
+        return self._secrets is not None and any(map(self._secrets.hold, name.split("/")))
+
     def ignored(self, path: Path) -> bool:
         """Whether `path` (absolute, links resolved) or a folder above it is left alone."""
         return self.reason(path) is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import threading
 import time
 import uuid
@@ -21,6 +20,7 @@ from kaaj_agent.failures import NotTextError, SandboxError
 from kaaj_agent.ignore import Ignore
 from kaaj_agent.regular import first_text
 from kaaj_agent.sandbox import Sandbox, clean_environment
+from kaaj_agent.shadow_git import ShadowGit
 from kaaj_agent.shadow_loss import ShadowLoss
 from kaaj_agent.shadow_removal import remove
 from kaaj_agent.shadow_survey import Stopped, Survey
@@ -44,8 +44,6 @@ _OFFLINE: Final = {
 """Without a network, tools that know it fail at once instead of waiting."""
 
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-
-_GIT_SECTION: Final = re.compile(r"(?ms)^\[(?:core|extensions)\b[^\n]*\n(?:(?!\[)[^\n]*\n?)*")
 
 T = TypeVar("T")
 
@@ -72,6 +70,9 @@ class Shadow:
                 place, folder / str(number) / place.name, ignore, folder.parent.parent, sandboxed=sandbox.available
             )
             for number, place in enumerate(_outermost(folders.roots))
+        ]
+        self._repositories = [
+            ShadowGit(tree.root, folder / f"git-{number}", ignore.is_secret) for number, tree in enumerate(self._trees)
         ]
         self._ignore = ignore
         self._lock: FileLock | None = None
@@ -118,7 +119,8 @@ class Shadow:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the last sync could not lay out, for people."""
-        return tuple(note for tree in self._trees for note in tree.notes)
+        hidden = (one.note for one in self._repositories if one.note and self.sandbox.available)
+        return (*(note for tree in self._trees for note in tree.notes), *hidden)
 
     def place_of(self, path: Path) -> Path:
         """Where a path of the workspace stands in the shadow. Raises SandboxError outside of every folder."""
@@ -244,31 +246,20 @@ class Shadow:
 
     def _prepare(self) -> None:
         self._home.mkdir(exist_ok=True)
-        for number, tree in enumerate(self._trees):
-            try:
-                text = first_text(tree.root / ".git" / "config")
-            except OSError:
-                continue
-            # Addresses of remotes and helpers may hold passwords; what git needs to read the repository stays.
-            (self.folder / f"git-{number}").write_text("".join(_GIT_SECTION.findall(text)), "utf-8")
+        for repository in self._repositories:
+            repository.prepare()
 
     def _argv(self, command: str, *, network: bool) -> list[str]:
         main = next(tree for tree in self._trees if self.root.is_relative_to(tree.root))
+        repositories = [repository for repository in self._repositories if repository.shown]
         readonly = [path for tree in self._trees for path in tree.readonly]
-        masks: list[tuple[Path, Path]] = []
-        for number, tree in enumerate(self._trees):
-            config = self.folder / f"git-{number}"
-            git = tree.root / ".git"
-            if config.is_file() and git.is_dir() and not git.is_symlink():
-                readonly.append(git)
-                masks.append((config, git / "config"))
         return self.sandbox.argv(
             command,
             main.folder,
             main.root,
-            readonly,
+            [*readonly, *(repository.folder for repository in repositories)],
             more=[(tree.folder, tree.root) for tree in self._trees if tree is not main],
-            masks=masks,
+            masks=[(repository.config, repository.folder / "config") for repository in repositories],
             home=self._home,
             start_in=self.root,
             network=network,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -186,5 +187,32 @@ async def test_the_tree_that_commands_see_is_its_owners_alone(box: Box) -> None:
     shadow = await Shadow.open(Folders.of(box.root), box.home / ".state", sandbox=box.sandbox)
     try:
         assert [folder.stat().st_mode & 0o077 for folder in (shadow.folder, shadow.folder.parent)] == [0, 0]
+    finally:
+        await shadow.close()
+
+
+def git(root: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    subprocess.run(["git", "-C", str(root), *who, *arguments], check=True, capture_output=True)
+
+
+async def test_a_repository_that_tracks_secrets_is_not_shown_to_commands(box: Box) -> None:
+    (box.root / ".env").write_text(SECRET)
+    (box.root / "cart.py").write_text("total = 1\n")
+    git(box.root, "init")
+    git(box.root, "add", "cart.py")
+    git(box.root, "commit", "-m", "cart")
+    assert "total = 1" in await box.run("git show HEAD:cart.py"), "nothing is hidden for a file that git does not track"
+    git(box.root, "add", ".env")
+    git(box.root, "commit", "-m", "env")
+    folders = Folders.of(box.root)
+    shadow = await Shadow.open(folders, box.home / ".state", sandbox=box.sandbox)
+    try:
+        await shadow.sync(World(folders).snapshot())
+        look = "git show HEAD:.env; git log -p; ls -la .git; find . -name '*.pack'"
+        output = (await shadow.shell.run(look, timeout=60)).output
+        assert SECRET not in output
+        assert "HEAD" not in output.replace("HEAD:.env", "")
+        assert [note for note in shadow.notes if "'.env'" in note and "!" in note]
     finally:
         await shadow.close()
