@@ -59,6 +59,6 @@ class ShadowGit:
             return ""
         named = ", ".join(map(repr, secret[:_NAMED])) + (", …" if len(secret) > _NAMED else "")
         return (
-            f"Commands see nothing of the git repository of {self.folder.parent.name}: it holds {named}, which they would "
-            "read out of it. `secretFiles` in your settings takes off what is no secret (with `!` before the name)."
+            f"Commands see nothing of the git repository of {self.folder.parent.name}: it holds {named}, which they "
+            "would read out of it. `secretFiles` in your settings takes off what is no secret (with `!` before the name)."
         )

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaaj_agent.ignore import Ignore, Reason, Scope
-from kaaj_agent.shadow_copy import Copier
+from kaaj_agent.shadow_copy import Copier, Stamp
 from kaaj_agent.shadow_survey import Survey
 from kaaj_agent.shadow_tree import ShadowTree
 from kaaj_agent.world import Folders
