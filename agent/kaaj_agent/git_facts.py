@@ -105,7 +105,7 @@ def _facts(folder: Path, seconds: float) -> GitFacts | None:
 
 
 def tracked(folder: Path) -> tuple[str, ...]:
-    """The files below a folder that are in its repository's index, relative to it; none where git cannot say. Blocks."""
+    """The files below a folder that are in its repository's index, relative to it; none where git cannot say. Slow."""
     try:
         from git import Git  # noqa: PLC0415 - heavy, and it looks for git
         from git.exc import GitError  # noqa: PLC0415

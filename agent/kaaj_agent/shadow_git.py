@@ -60,5 +60,5 @@ class ShadowGit:
         named = ", ".join(map(repr, secret[:_NAMED])) + (", …" if len(secret) > _NAMED else "")
         return (
             f"Commands see nothing of the git repository of {self.folder.parent.name}: it holds {named}, which they "
-            "would read out of it. `secretFiles` in your settings takes off what is no secret (with `!` before the name)."
+            "would read out of it. `secretFiles` in your settings takes off what is no secret (`!` before the name)."
         )

@@ -95,9 +95,7 @@ def test_what_has_not_changed_costs_a_look(tmp_path: Path, monkeypatch: pytest.M
         listed.append(os.fspath(place))
         return scandir(place)
 
-    def noted(
-        self: Copier, name: str, status: os.stat_result, stop: threading.Event, *, fresh: bool
-    ) -> tuple[int, int, int, int] | None:
+    def noted(self: Copier, name: str, status: os.stat_result, stop: threading.Event, *, fresh: bool) -> Stamp | None:
         copied.append(name)
         return copy(self, name, status, stop, fresh=fresh)
 
