@@ -71,7 +71,7 @@ def _python_tests(root: Path, read: Reader, project: Mapping[str, Any]) -> str |
     tests = list(_test_files(root))
     if not tests and not asks_pytest:
         return None
-    pytest = _tool(root, "pytest")
+    pytest = python_tool(root, "pytest")
     texts = [read(path) or "" for path in tests[:_LOOKED_AT]]
     plain = bool(texts) and all("unittest" in text and "import pytest" not in text for text in texts)
     if pytest is not None and (asks_pytest or not plain):
@@ -101,7 +101,7 @@ def _python(root: Path) -> str:
     return next((name for name in ("python3", "python") if which(name)), shlex.quote(sys.executable))
 
 
-def _tool(root: Path, module: str) -> str | None:
+def python_tool(root: Path, module: str) -> str | None:
     """How to run a Python tool as a module: in the project's environment, else in the one of PATH, else in Kaaj's."""
     python = _python(root)
     if "/bin/python" in python and not python.startswith("/"):
@@ -155,11 +155,11 @@ def _make_tests(root: Path, read: Reader) -> str | None:
 def _linter(root: Path, read: Reader, project: Mapping[str, Any]) -> str | None:
     tools = _table(project, "tool")
     if "ruff" in tools or read(root / "ruff.toml") is not None or read(root / ".ruff.toml") is not None:
-        ruff = _tool(root, "ruff") or ("ruff" if which("ruff") else None)
+        ruff = python_tool(root, "ruff") or ("ruff" if which("ruff") else None)
         if ruff is not None:
             return f"{ruff} check -q ."
     if "mypy" in tools or read(root / "mypy.ini") is not None or _ini_has(read(root / "setup.cfg"), "mypy"):
-        mypy = _tool(root, "mypy") or ("mypy" if which("mypy") else None)
+        mypy = python_tool(root, "mypy") or ("mypy" if which("mypy") else None)
         # With `files` in the configuration mypy knows what to look at; without it, it has to be told.
         return None if mypy is None else mypy if "files" in _table(tools, "mypy") else f"{mypy} ."
     return None

@@ -64,6 +64,11 @@ class CommandGate:
         why = " ".join(judgement.reasons)
         return Refusal(f"The user did not allow `{name}`; it was not run. {why} Go on without it.".replace("  ", " "))
 
+    async def may_look(self, command: str, shadow: Shadow) -> bool:
+        """Whether a command of Kaaj's own may run in the sandbox without anyone being asked."""
+        judgement = await asyncio.to_thread(self._judge, command, shadow)
+        return judgement.verdict == "allowed" and judgement.where == "sandbox"
+
     def _judge(self, command: str, shadow: Shadow) -> Judgement:
         sandboxed = shadow.shell.sandboxed
         if sandboxed:

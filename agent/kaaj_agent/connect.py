@@ -19,10 +19,14 @@ from kaaj_agent.settings import AgentSettings
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A model, and the same model token by token where it is the embedded one. Close `model` when done."""
+    """A model, and the same model token by token where it is the embedded one. Close `model` when done.
+
+    `beside` names the embedded model that may help out where the model is another one; empty: none.
+    """
 
     model: Model
     scorer: Scorer | None = None
+    beside: str = ""
 
 
 async def connect(settings: AgentSettings, state_dir: Path) -> Connection:
@@ -40,13 +44,15 @@ async def connect(settings: AgentSettings, state_dir: Path) -> Connection:
     memory = Memory(state_dir)
     if settings.base_urls:
         key, model = settings.api_key, settings.model
-        return Connection(Endpoint(settings.base_urls, api_key=key, model=model, wishes=wishes, memory=memory))
+        endpoint = Endpoint(settings.base_urls, api_key=key, model=model, wishes=wishes, memory=memory)
+        return Connection(endpoint, beside=settings.embedded_model)
     if settings.model in MODELS:
         return await _embedded(settings.model, state_dir, wishes)
     found = await discover()
     if found is not None:
         model = settings.model or found.model
-        return Connection(Endpoint([found.base_url], model=model, wishes=wishes, memory=memory))
+        endpoint = Endpoint([found.base_url], model=model, wishes=wishes, memory=memory)
+        return Connection(endpoint, beside=settings.embedded_model)
     if settings.model or not settings.embedded_model:
         also = f", and {settings.model} is no embedded model" if settings.model else ""
         raise ModelError(

@@ -53,7 +53,8 @@ class AgentSettings:
 
     `check`: the check command; empty finds one; `none` runs none. `window` overrides the context window, in tokens.
     `compact_at`: the share of the window at which the conversation is condensed.
-    `embedded_model`: the model to run on this machine where no endpoint is there; empty: never one.
+    `embedded_model`: the model to run on this machine where no endpoint is there, and beside one for repairs if it is
+    here already; empty: never one.
     `network`: `ask` offers it for commands that want it.
     `restricted`: the workspace is not trusted, so tasks only plan, no rule file is read, nothing runs or is applied.
     `config_dir`: the user's own folder for what is configured by files, such as skills.

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final
 from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, Checked, CheckResult, FileChange, Proposed, Rejected, Stale
 from kaaj_agent.disguise import warnings_of
+from kaaj_agent.embedded.borrowing import Borrowing
 from kaaj_agent.failures import KaajError
 from kaaj_agent.ignore import GUARDED, Ignore
 from kaaj_agent.limits import LimitReachedError, Limits
 from kaaj_agent.mcp_servers import McpServers
 from kaaj_agent.opening import Opening
-from kaaj_agent.ports import Profile, Question
+from kaaj_agent.ports import Model, Profile, Question
 from kaaj_agent.refusals import SUPERSEDED
 from kaaj_agent.skills import Skills
 from kaaj_agent.tools.bench import Bench
@@ -28,7 +29,6 @@ from kaaj_agent.workshop import Workshop
 
 if TYPE_CHECKING:
     from kaaj_agent.agent import Agent
-    from kaaj_agent.connect import Connection
     from kaaj_agent.request import StartRequest
     from kaaj_agent.session import Session
     from kaaj_agent.staging import Staging
@@ -119,7 +119,8 @@ class TaskRun:
         profile = agent.connecting.profile = await connection.model.profile()
         settings = agent.settings
         skills = await Skills.find(settings.config_dir, () if settings.restricted else self.staging.folders.roots)
-        work = self._bench_up(workshop, connection, profile)
+        borrowing = Borrowing(connection.scorer, connection.beside, agent.state_dir)
+        work = self._bench_up(workshop, connection.model, profile, borrowing)
         work.announcements = (skills.announcement, mcp.announcement)
         work.bench.named = {"output": self.session.outputs.read, "skill": skills.read, "mcp": mcp.describe}
         work.bench.mcp = mcp.call if mcp.servers else None
@@ -129,6 +130,8 @@ class TaskRun:
             outcome = await self._loop(profile)(work)
         except LimitReachedError as reached:
             outcome = Outcome("stopped", str(reached))
+        finally:
+            await borrowing.close()
         await self._conclude(work, outcome)
 
     async def _go_on_from(self, earlier: ChangeSet) -> None:
@@ -143,7 +146,7 @@ class TaskRun:
             text = f"{names} changed where the proposal edits it; the work goes on without that part."
             self.session.emit(ev.Noticed(self.task, "warning", text))
 
-    def _bench_up(self, workshop: Workshop, connection: Connection, profile: Profile) -> Work:
+    def _bench_up(self, workshop: Workshop, model: Model, profile: Profile, borrowing: Borrowing) -> Work:
         agent = self.agent
         change = "change-" + secrets.token_hex(5)
         work: Work
@@ -170,12 +173,12 @@ class TaskRun:
             change,
             self.staging,
             self.request,
-            connection.model,
+            model,
             profile,
             workshop,
             bench,
             workshop.limits,
-            connection.scorer,
+            borrowing.lend,
         )
         return work
 

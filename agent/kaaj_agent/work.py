@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -53,9 +53,9 @@ class Outcome:
 class Work(Reporting):
     """The loop's hands. `session` is told everything; `staging` holds what is changed so far.
 
-    `scorer` is the embedded model token by token, where the model is the embedded one. `opening` is the turn that
-    began the task, `rules` the rules that hold for it: both outlive a compaction word for word. `announcements` say
-    what else there is to be read and used.
+    `lend` gives the embedded model token by token, also beside another one; None where there is none. `opening` is
+    the turn that began the task, `rules` the rules that hold for it: both outlive a compaction word for word.
+    `announcements` say what else there is to be read and used.
     """
 
     request: StartRequest
@@ -64,7 +64,7 @@ class Work(Reporting):
     workshop: Workshop
     bench: Bench
     limits: Limits
-    scorer: Scorer | None = None
+    lend: Callable[[], Awaitable[Scorer | None]]
     attached: Attached = field(default_factory=Attached)
     """What the person handed along, as far as it could be read."""
     last_check: tuple[int, CheckResult] | None = None

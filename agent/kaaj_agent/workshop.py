@@ -140,6 +140,21 @@ class Workshop:
             self._tell_limits()
             return result
 
+    async def look(self, change: ChangeSet, command: str, *, timeout: float) -> CommandResult | None:
+        """What a command that only looks tells of the staged tree; nothing that it writes is staged.
+
+        None where it cannot run in a sandbox: nobody is asked for it. `timeout` is in seconds.
+        """
+        async with self._busy:
+            try:
+                shadow = await self.shadow()
+            except SandboxError:
+                return None
+            if not shadow.shell.sandboxed or not await self._gate().may_look(command, shadow):
+                return None
+            await shadow.sync(self.staging.snapshot, change.files)
+            return await shadow.shell.run(command, timeout=timeout)
+
     async def parse(self, change: ChangeSet) -> CheckResult:
         """Whether what is touched parses, where no command can run."""
         return await ShadowChecker(self.shadow, self.staging.snapshot, None).check(change)
@@ -237,7 +252,10 @@ class Workshop:
     async def _may_run(self, command: str, shadow: Shadow) -> Where | Refusal:
         if command in self._allowed:
             return "sandbox" if shadow.shell.sandboxed else "unboxed"
-        gate = CommandGate(
+        return await self._gate().decide(command, shadow)
+
+    def _gate(self) -> CommandGate:
+        return CommandGate(
             self.task,
             self.root,
             tuple(self.staging.folders.roots),
@@ -245,7 +263,6 @@ class Workshop:
             self.settings.network == "ask",
             lambda question: self.approvals.ask(self.session, self.limits, question),
         )
-        return await gate.decide(command, shadow)
 
     async def _adopt(self, changes: Sequence[ShadowChange], staging: Staging) -> tuple[str, ...]:
         """Stage what a command changed. What cannot be staged is told to the person, and the rest is staged."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -60,9 +61,12 @@ class Share:
 
 @dataclass(slots=True)
 class Budget:
-    """The time of one task. It runs from `begin` on; what the person takes to decide does not count."""
+    """The time of one task, `most` seconds of it. It runs from `begin` on; what the person takes to decide does not
+    count.
+    """
 
     limits: Limits
+    most: float = math.inf
     _began: float = 0.0
 
     def begin(self) -> None:
@@ -71,7 +75,8 @@ class Budget:
     @property
     def left(self) -> float:
         """Seconds for all that is still to be tried."""
-        return min(self.limits.settings.guided_seconds - (self.limits.seconds - self._began), self.limits.left)
+        given = min(self.limits.settings.guided_seconds, self.most)
+        return min(given - (self.limits.seconds - self._began), self.limits.left)
 
     @asynccontextmanager
     async def item(self) -> AsyncGenerator[Share]:

@@ -64,6 +64,11 @@ class Plan:
         if self.wanted(item_id):
             self.work.set_todo(self.work.todo.mark(item_id, "failed", Evidence(note=note)))
 
+    def withdraw(self) -> None:
+        """Take the harness's own items that came to nothing off the list: somebody else plans from here on."""
+        items = self.work.todo.items
+        self.work.set_todo(TodoList(tuple(i for i in items if i.id not in self._mine or i.status == "done")))
+
     def next(self, own: str = "") -> Todo | None:
         """The first open item, in the list's order of now, that was not tried yet: of those that the user wrote, and
         the harness's `own`.

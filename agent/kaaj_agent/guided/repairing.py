@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from kaaj_agent.guided import contradiction, evidence, localise, rewrite
 from kaaj_agent.guided.budget import Budget, OutOfTimeError, Share, spoken
 from kaaj_agent.guided.contradiction import Contradiction
 from kaaj_agent.guided.evidence import Case
+from kaaj_agent.guided.job import Job
 from kaaj_agent.guided.judge import HopelessError, Judge
 from kaaj_agent.guided.localise import Focus, Suspect
 from kaaj_agent.guided.merge import Refusal
@@ -41,7 +42,7 @@ WALK_SHARE: Final = 0.4
 _TEST_LINES: Final = 30
 _WALK_LEAST: Final = 5.0
 _LIKELIEST: Final = 2
-"""Steps that are taken although the tests contradict each other."""
+"""Steps that are taken although the tests contradict each other; suspects that what is pointed at is held against."""
 
 
 @dataclass(slots=True)
@@ -69,13 +70,20 @@ class Repairing:
     budget: Budget
     tries: Tries
     mended: Mended
+    rewrites: bool = True
 
     @classmethod
-    async def of(
-        cls, work: Work, plan: Plan, words: str, baseline: CheckResult, budget: Budget, tries: Tries
-    ) -> Repairing:
-        sources = await load_for(work, words)
-        return cls(work, plan, words, baseline, sources, work.scorer, budget, tries, Mended(baseline))
+    async def of(cls, job: Job, words: str) -> Repairing:
+        work, baseline = job.work, job.story.result
+        sources, scorer, mended = await load_for(work, words), await work.lend(), Mended(baseline)
+        return cls(work, job.plan, words, baseline, sources, scorer, job.budget, job.tries, mended, job.rewrites)
+
+    async def concerns(self, paths: Collection[Path]) -> bool:
+        """Whether what fails may have its cause in one of these files, or is one of them."""
+        cases = localise.chosen_cases(list(evidence.failing_cases(self.baseline.output)), self.words)
+        found = await self._suspects(cases) if cases else []
+        named = {self.sources.name(path) for path in paths}
+        return any(s.path in paths for s in found[:_LIKELIEST]) or any(case.file in named for case in cases)
 
     async def mend(self, item: str, before: str | None) -> None:
         """Mend the failing cases that the request means; `mended` tells what became of them, also where this raises.
@@ -225,8 +233,10 @@ class Repairing:
             for step in steps(found, self.tries.rounds)[: _LIKELIEST if against else None]:
                 if isinstance(step, Walk):
                     texts, line = await self._surprise(step, judge, failure, share)
-                else:
+                elif self.rewrites:
                     texts, line = await self._rewrite(step, judge, failure, written, share)
+                else:
+                    continue
                 if texts is not None:
                     return texts, line
         finally:

@@ -10,7 +10,6 @@ from kaaj_agent.guided import rewrite
 from kaaj_agent.guided.merge import Refusal
 from kaaj_agent.guided.units import Span
 from kaaj_agent.languages import language_of
-from kaaj_agent.ports import Scorer
 from kaaj_agent.repair.search import Budget, repair
 from kaaj_agent.repair.unit import Candidate, Unit, Verdict
 from kaaj_agent.syntax import SyntaxProblem, find_problem, parse_error
@@ -31,12 +30,13 @@ async def broken(work: Work, paths: Sequence[Path]) -> tuple[Path, str, SyntaxPr
     return None
 
 
-async def mended(work: Work, path: Path, text: str, problem: SyntaxProblem, scorer: Scorer | None) -> str | None:
+async def mended(work: Work, path: Path, text: str, problem: SyntaxProblem, *, rewrites: bool = True) -> str | None:
     """The text with the error mended, or None. Raises LimitReachedError, ModelError."""
     name = work.staging.folders.name_of(path)
     lines = text.count("\n") + 1
     first, last = max(1, problem.line - _AROUND), min(lines, problem.line + 1)
     failure = f"line {problem.line}: SyntaxError: {problem.message}"
+    scorer = await work.lend()
     if scorer is not None:
 
         async def judge(candidate: Candidate) -> Verdict:
@@ -50,6 +50,8 @@ async def mended(work: Work, path: Path, text: str, problem: SyntaxProblem, scor
             activity.summary = repairs[0].candidate.description if repairs else "no candidate parses"
         if repairs:
             return repairs[0].candidate.text
+    if not rewrites:
+        return None
     span = None if lines <= rewrite.WHOLE_LINES else Span("", first, last, "lines")
     unit = rewrite.Unit(path, name, text, span)
     with work.activity("rewrite", f"write {unit.title} anew") as activity:

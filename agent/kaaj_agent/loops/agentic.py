@@ -1,9 +1,13 @@
-"""The loop for models that use tools on their own: ask, execute, until a reply calls no tool; then the check."""
+"""The loop for models that use tools on their own: ask, execute, until a reply calls no tool; then the check.
+
+A fix is tried by the embedded model first, where it is on this machine and a check can tell.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+from kaaj_agent.guided.first_try import first_try
 from kaaj_agent.prompt import check_failed
 from kaaj_agent.work import Outcome, Work
 
@@ -19,6 +23,8 @@ EMPTY: Final = "Your reply was empty. Call a tool, or end with a short summary."
 
 async def run(work: Work) -> Outcome:
     """Raises LimitReachedError, ModelError, CancelledError; what is staged by then stays staged."""
+    if (mended := await first_try(work)) is not None:
+        return mended
     rounds = bad = 0
     failed_at = -1  # the state of the work that the model last heard the failure of
     reminded: set[str] = set()

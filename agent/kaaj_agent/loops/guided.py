@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from kaaj_agent.changes import CheckResult
 from kaaj_agent.failures import ModelError
-from kaaj_agent.guided import evidence, going_on, premise, syntax_repair, telling
-from kaaj_agent.guided.budget import Budget, OutOfTimeError
+from kaaj_agent.guided import evidence, going_on, premise, telling
+from kaaj_agent.guided.budget import Budget
 from kaaj_agent.guided.changing import Changing
+from kaaj_agent.guided.job import Job
 from kaaj_agent.guided.last_word import Story, count, last_word, nothing_changed, reservation
+from kaaj_agent.guided.mending import mend
 from kaaj_agent.guided.plan import Plan, asks_for_check
-from kaaj_agent.guided.repairing import Repairing
 from kaaj_agent.guided.sources import load_for
 from kaaj_agent.limits import LimitReachedError
 from kaaj_agent.ports import Message
@@ -46,19 +46,6 @@ async def run(work: Work) -> Outcome:
     return outcome
 
 
-@dataclass(slots=True)
-class _Run:
-    """What every step of the task goes by."""
-
-    work: Work
-    plan: Plan
-    story: Story
-    budget: Budget
-    tries: Tries
-    last: str = ""
-    """The to-do item of the last check: new ones are put before it."""
-
-
 async def _work(work: Work, tries: Tries) -> Outcome:
     """The request and what the user put on the list, in the list's order of the moment. A list that the user gave the
     task to begin with is the plan.
@@ -71,18 +58,18 @@ async def _work(work: Work, tries: Tries) -> Outcome:
     last = plan.closing()
     baseline = await _baseline(work, plan, first)
     story = Story(baseline, baseline, reservation(work.request.prompt))
-    run = _Run(work, plan, story, Budget(work.limits), tries, last)
-    run.budget.begin()
+    job = Job(work, plan, story, Budget(work.limits), tries, last)
+    job.budget.begin()
     try:
         while (item := plan.next(own)) is not None:
-            if run.budget.left <= 0:
+            if job.budget.left <= 0:
                 story.out_of_time = True
                 story.tried.append(f"no time was left for: {item.title}")
                 continue
             if item.id == own:
-                await _request(run, own)
+                await _request(job, own)
             else:
-                await _item(run, item)
+                await _item(job, item)
     except LimitReachedError as error:
         story.found.append(str(error))
         story.out_of_time = True
@@ -90,7 +77,7 @@ async def _work(work: Work, tries: Tries) -> Outcome:
         if work.staging.files == inherited:
             raise
         story.tried.append(str(error))
-    return await _end(run, changed=work.staging.files != inherited)
+    return await _end(job, changed=work.staging.files != inherited)
 
 
 async def _baseline(work: Work, plan: Plan, item: str) -> CheckResult:
@@ -112,25 +99,25 @@ async def _baseline(work: Work, plan: Plan, item: str) -> CheckResult:
     return result
 
 
-async def _request(run: _Run, item: str) -> None:
+async def _request(job: Job, item: str) -> None:
     """Do what was asked for."""
-    work, story = run.work, run.story
+    work, story = job.work, job.story
     words = work.request.prompt
     repairs = (_asks_repair(work) or _is_about(words, story.result)) and work.request.intent in ("task", "fix")
-    if repairs and await _repair(run, words, item):
+    if repairs and await mend(job, words, item):
         return
     if repairs and story.result.status == "passed" and not work.request.diagnostics:
         sources = await load_for(work, words)
         if await asyncio.to_thread(premise.only_that_tests_fail, words, story.result.command, sources):
             story.found.append(f"`{story.result.command}` passes as it is, so there is nothing to mend.")
-            run.plan.done(item, note="Nothing fails.")
+            job.plan.done(item, note="Nothing fails.")
             return
-    await _change(run, Changing(work, run.plan, words, story.result, run.budget, run.tries), item)
+    await _change(job, Changing(work, job.plan, words, story.result, job.budget, job.tries), item)
 
 
-async def _item(run: _Run, item: Todo) -> None:
+async def _item(job: Job, item: Todo) -> None:
     """Do what an item of the user's says; where the whole list is theirs, as a part of the request."""
-    work, plan, story = run.work, run.plan, run.story
+    work, plan, story = job.work, job.plan, job.story
     if not plan.start(item.id):
         return
     given, words = bool(work.request.todo), item.title
@@ -145,39 +132,16 @@ async def _item(run: _Run, item: Todo) -> None:
         if story.result.status == "passed" and story.baseline.status == "failed":
             plan.done(item.id, check=story.result.command)  # an item before it mended this as well
             return
-        if await _repair(run, words, item.id):
+        if await mend(job, words, item.id):
             return
     told = f"{work.request.prompt.strip()}\nOf this, do now only: {words}" if given else ""
-    changing = Changing(work, plan, words, story.result, run.budget, run.tries, pointed=given, told=told)
-    await _change(run, changing, item.id)
+    changing = Changing(work, plan, words, story.result, job.budget, job.tries, pointed=given, told=told)
+    await _change(job, changing, item.id)
 
 
-async def _repair(run: _Run, words: str, item: str) -> bool:
-    """Mend a text that does not parse, else what fails; False where neither is to be seen."""
-    story = run.story
-    if await _syntax(run, item):
-        story.exact = False
-        return True
-    if story.result.status != "failed":
-        return False
-    repair = await Repairing.of(run.work, run.plan, words, story.result, run.budget, run.tries)
-    try:
-        await repair.mend(item, run.last)
-    finally:
-        mended = repair.mended
-        story.exact = False
-        story.done += mended.lines
-        story.left += mended.left
-        story.found += mended.found
-        story.tried += mended.tried if mended.left else []
-        story.out_of_time = story.out_of_time or mended.out_of_time
-        story.result = mended.result
-    return True
-
-
-async def _change(run: _Run, changing: Changing, item: str) -> None:
-    story = run.story
-    changed = await changing.change(item, run.last)
+async def _change(job: Job, changing: Changing, item: str) -> None:
+    story = job.story
+    changed = await changing.change(item, job.last)
     story.done += changed.lines
     story.found += changed.found
     story.tried += [] if changed.ok else changed.tried
@@ -186,53 +150,21 @@ async def _change(run: _Run, changing: Changing, item: str) -> None:
     story.result = changed.result if changed.ok else story.result
 
 
-async def _syntax(run: _Run, item: str) -> bool:
-    """A file that does not parse comes first: no other check tells anything before it does. False where all do."""
-    work, plan, story = run.work, run.plan, run.story
-    request = work.request
-    paths = [problem.path for problem in request.diagnostics] + ([request.path] if request.path else [])
-    found = await syntax_repair.broken(work, list(dict.fromkeys(paths)))
-    if found is None:
-        return False
-    path, text, problem = found
-    name = work.staging.folders.name_of(path)
-    plan.name(item, f"Mend the syntax of {name}, line {problem.line}")
-    if not plan.start(item):
-        story.tried.append("skipped at your wish")
-        return True
-    try:
-        async with run.budget.item():
-            new = await syntax_repair.mended(work, path, text, problem, work.scorer)
-    except OutOfTimeError as error:
-        new, story.out_of_time = None, True
-        story.tried.append(str(error))
-    if new is None:
-        plan.failed(item, "Nothing that was tried parses.")
-        story.tried.append(f"{name}, line {problem.line}: nothing that was tried parses")
-        return True
-    await work.staging.put(path, new)
-    work.show_draft()
-    story.result = await work.check()
-    plan.done(item, check="parses")
-    story.done.append(f"{name} parses again (line {problem.line}: {problem.message}).")
-    return True
-
-
-async def _end(run: _Run, *, changed: bool) -> Outcome:
+async def _end(job: Job, *, changed: bool) -> Outcome:
     """An honest summary; nothing is kept where nothing was reached."""
-    work, plan, story = run.work, run.plan, run.story
+    work, plan, story = job.work, job.plan, job.story
     if not changed:
-        plan.failed(run.last, "There is nothing to check.")
+        plan.failed(job.last, "There is nothing to check.")
         return nothing_changed(story)
-    plan.start(run.last)
+    plan.start(job.last)
     result = await work.check()
     match result.status:
         case "passed":
-            plan.done(run.last, check=result.command)
+            plan.done(job.last, check=result.command)
         case "none":
-            plan.done(run.last, note="Not checked.")
+            plan.done(job.last, note="Not checked.")
         case "failed":
-            plan.failed(run.last, f"`{result.command}` still fails.")
+            plan.failed(job.last, f"`{result.command}` still fails.")
     return last_word(story, result, work.staging.files, could_run=not work.unchecked)
 
 
