@@ -13,6 +13,7 @@ from kaaj_agent.guided.units import Span, enclosing, spans
 from kaaj_agent.languages import language_of
 from kaaj_agent.ports import Scorer
 from kaaj_agent.repair.search import Budget, repair
+from kaaj_agent.repair.surprise import Limits
 from kaaj_agent.repair.unit import Unit
 from kaaj_agent.syntax import parses_as_well
 from kaaj_agent.work import Work
@@ -24,6 +25,8 @@ _SHARE: Final = 0.5
 """How much of the time that is left a walk may take."""
 _MOST_SECONDS: Final = 60.0
 _SAMPLES: Final = 3
+_LIMITS: Final = Limits(floor=-5.0, mutations=0)
+"""A tool that reads code vouches for less than a test does, so only what the model itself finds likely is tried."""
 
 
 async def mended(work: Work, judge: ProblemJudge, share: Share, *, rewrites: bool = True) -> tuple[str, str] | None:
@@ -59,7 +62,7 @@ async def _surprise(
     share.begin(f"look where the model is surprised: {_where(work, judge)}")
     with work.activity("repair", f"{share.doing} (for {spoken(seconds)} at most)") as activity:
         try:
-            repairs = await repair(scorer, [region], judge, budget=Budget(seconds=seconds))
+            repairs = await repair(scorer, [region], judge, budget=Budget(seconds=seconds, limits=_LIMITS))
         finally:
             work.spend(scorer.spent())
         activity.ok = bool(repairs)

@@ -42,7 +42,7 @@ WALK_SHARE: Final = 0.4
 _TEST_LINES: Final = 30
 _WALK_LEAST: Final = 5.0
 _LIKELIEST: Final = 2
-"""Steps that are taken although the tests contradict each other; suspects that what is pointed at is held against."""
+"""Steps that are taken although the tests contradict each other."""
 
 
 @dataclass(slots=True)
@@ -79,11 +79,15 @@ class Repairing:
         return cls(work, job.plan, words, baseline, sources, scorer, job.budget, job.tries, mended, job.rewrites)
 
     async def concerns(self, paths: Collection[Path]) -> bool:
-        """Whether what fails may have its cause in one of these files, or is one of them."""
+        """Whether what fails leads to one of these files, or stands in one."""
+        sources = self.sources
         cases = localise.chosen_cases(list(evidence.failing_cases(self.baseline.output)), self.words)
-        found = await self._suspects(cases) if cases else []
-        named = {self.sources.name(path) for path in paths}
-        return any(s.path in paths for s in found[:_LIKELIEST]) or any(case.file in named for case in cases)
+        for case in cases or [Case("", "", self.baseline.output)]:
+            named = evidence.places(f"{case.file}:1\n{case.detail}", sources.folders.roots, sources.known)
+            led = {path for path, _ in await asyncio.to_thread(localise.reached, sources, case)}
+            if not led.union(place.path for place in named).isdisjoint(paths):
+                return True
+        return False
 
     async def mend(self, item: str, before: str | None) -> None:
         """Mend the failing cases that the request means; `mended` tells what became of them, also where this raises.
