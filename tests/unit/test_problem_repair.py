@@ -20,7 +20,7 @@ from kaaj_agent import events as ev
 from kaaj_agent.agent import Agent
 from kaaj_agent.changes import ChangeSet, Proposed
 from kaaj_agent.connect import Connection
-from kaaj_agent.guided.problem_judge import drops, silences
+from kaaj_agent.guided.problem_judge import drops, silences, untypes
 from kaaj_agent.guided.problem_tools import Told, command_of, problems_in
 from kaaj_agent.ports import Alternative, Diagnostic, Message, Profile, Usage
 from kaaj_agent.request import StartRequest
@@ -114,6 +114,13 @@ def test_to_silence_a_tool_or_to_drop_the_line_is_no_repair() -> None:
     assert not drops("a\nb\n", "a\nb\n")
 
 
+def test_to_take_a_type_away_is_no_repair() -> None:
+    assert untypes("def f(a: int) -> str:\n", "def f(a) -> str:\n")
+    assert untypes("def f(a: int) -> str:\n", "def f(a: int):\n")
+    assert untypes("function f(a: T) {}\n", "function f(a) {}\n")
+    assert not untypes("def f(a: int) -> str:\n", "def f(a: bool) -> str:\n")
+
+
 # --- the whole way --------------------------------------------------------------------------------------------------
 
 
@@ -194,7 +201,7 @@ async def desk(
     if not (await Sandbox.find()).available:
         pytest.skip("tools are asked in bubblewrap alone")
     root = (tmp_path / "shop").resolve()
-    root.mkdir()
+    root.mkdir(parents=True)
     for name, text in (files or {"area.py": WRONG}).items():
         (root / name).write_text(text, "utf-8")
     world = World(Folders.of(root))
@@ -233,6 +240,28 @@ async def test_what_only_moves_the_problem_is_no_repair(tmp_path: Path) -> None:
         assert d.after() == {"area.py": GOOD}, "the task's own model goes on"
         assert [item.title for item in d.state.todo.items if item.by == "harness"] == []
         assert d.model.requests[0].messages[-1].role == "user"
+
+
+async def test_a_checker_with_a_cache_looks_at_every_candidate(tmp_path: Path) -> None:
+    """mypy takes a file of the same size and second for unchanged, and candidates come several a second."""
+    code = "class P:\n    x = 1\n    y = 2\n\n\ndef norm(p: P) -> int:\n    return {} + p.x + p.{}\n"
+    wrong, good = code.format("p.x", "z"), code.format("p.x", "y")
+    scorer = Believer(good)
+    async with desk(tmp_path, scorer=scorer, files={"area.py": wrong}) as d:
+        shown = problem(d.root, '"P" has no attribute "z"', source="Mypy", code="attr-defined", line=7)
+        await d.fix(shown)
+        assert d.after() == {"area.py": good}
+
+
+async def test_what_the_model_would_write_anew_is_left_to_the_better_one(tmp_path: Path) -> None:
+    other = AREA.replace("{} * height", "height * height")
+    async with desk(tmp_path, "Nothing to do.", scorer=Believer(other)) as d:
+        await d.fix(problem(d.root))
+        assert d.after() == {"area.py": other}, "one word in the place of another"
+    async with desk(tmp_path / "2", "Nothing to do.", scorer=Believer(AREA.format("(3)"))) as d:
+        await d.fix(problem(d.root))
+        assert d.after() == {}
+        assert len(d.model.requests) == 1
 
 
 async def test_a_small_model_rewrites_until_the_tool_is_silent(tmp_path: Path) -> None:

@@ -123,6 +123,17 @@ async def test_later_syncs_touch_only_what_changed(shadow: Shadow, root: Path) -
     assert not (place / "pkg/b.py").exists()
 
 
+async def test_texts_of_the_same_size_have_seconds_of_their_own(shadow: Shadow, root: Path) -> None:
+    """Tools with a cache go by size and second, and texts are laid down several a second."""
+    seconds: list[int] = []
+    for version, text in enumerate(("A = 2\n", "A = 3\n", "A = 2\n", "A = 33\n", "A = 4\n"), 2):
+        await shadow.sync(world(root, **{"pkg/a.py": text}).snapshot())
+        seconds.append(int((shadow.place_of(root) / "pkg/a.py").stat().st_mtime))
+        assert (shadow.place_of(root) / "pkg/a.py").read_text() == text, version
+    same = [seconds[at] for at in (0, 1, 2, 4)]
+    assert sorted(set(same)) == same
+
+
 async def test_commands_cannot_reach_the_users_files(shadow: Shadow, root: Path) -> None:
     await shadow.sync(world(root).snapshot())
     await shadow.shell.run("printf broken >> pkg/a.py; rm pkg/b.py; echo n > build.txt")

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from kaaj_agent.embedded.lease import Lease, acquire
 from kaaj_agent.embedded.models import MODELS, installed
@@ -14,6 +15,9 @@ from kaaj_agent.failures import ModelError
 from kaaj_agent.ports import Scorer
 
 _log = logging.getLogger(__name__)
+
+LINGER_SECONDS: Final = 120.0
+"""How long a server that was started for a repair waits for the next one: who mends one problem mends another."""
 
 
 @dataclass(slots=True)
@@ -37,7 +41,7 @@ class Borrowing:
         async with self._turn:
             if self._scorer is None and await asyncio.to_thread(installed, MODELS[self.name]) is not None:
                 try:
-                    self._lease = await acquire(self.name, state=self.state_dir)
+                    self._lease = await acquire(self.name, state=self.state_dir, linger=LINGER_SECONDS)
                 except ModelError as error:
                     _log.info("the embedded model is not lent: %s", error)
                     return None

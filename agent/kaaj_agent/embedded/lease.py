@@ -77,10 +77,12 @@ async def acquire(
     state: Path | None = None,
     environ: Mapping[str, str] | None = None,
     command: Sequence[str] | None = None,
+    linger: float | None = None,
 ) -> Lease:
     """A lease on the server of `model`, which is started where none runs (some seconds).
 
-    `folder` holds the model files, `state` Kaaj's state; both default to the user's. `command` starts another
+    `folder` holds the model files, `state` Kaaj's state; both default to the user's. `linger`: seconds that a server
+    which is started for this stays without a user; None leaves it to the server. `command` starts another
     program in place of the real server (for tests). Raises ModelError: the extra or the model is missing, too little
     memory, the server does not start. Cancelling leaves no lease behind.
     """
@@ -99,6 +101,7 @@ async def acquire(
                     place = folder or model_folder(environ)
                     if command is None:
                         command = await asyncio.to_thread(_command, wanted, home, place)
+                        command += [] if linger is None else ["--linger", str(linger)]
                     address = await _start(wanted, home, command)
             except BaseException:
                 Home.drop_lease(lease)

@@ -81,7 +81,11 @@ class ProblemJudge:
         left = sum(self.wanted.values())
         if text == self.text:
             return Verdict(False, -left, self.first.output)
-        if silences(self.text, text) or (drops(self.text, text) and not _SUPERFLUOUS.search(self.problem.message)):
+        if (
+            silences(self.text, text)
+            or untypes(self.text, text)
+            or (drops(self.text, text) and not _SUPERFLUOUS.search(self.problem.message))
+        ):
             return Verdict(False, -left - 1, self.first.output)
         patience = max(_LEAST_SECONDS, self.first.seconds * _SLOWER)
         change = await changed(self.work, {self.problem.path: text})
@@ -134,6 +138,14 @@ _SILENCER: Final = re.compile(
 def silences(before: str, after: str) -> bool:
     """Whether a text tells tools to be silent where the text before it did not."""
     return len(_SILENCER.findall(after)) > len(_SILENCER.findall(before))
+
+
+_TYPED: Final = re.compile(r"->|(?<=\w)\??\s*:\s*(?=[A-Za-z_\"'])")
+
+
+def untypes(before: str, after: str) -> bool:
+    """Whether a text has fewer type annotations, as far as that shows without a grammar: a checker is silent then."""
+    return len(_TYPED.findall(after)) < len(_TYPED.findall(before))
 
 
 _SUPERFLUOUS: Final = re.compile(

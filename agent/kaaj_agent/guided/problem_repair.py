@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Sequence
 from typing import Final
 
 from kaaj_agent.guided import rewrite
@@ -14,19 +16,22 @@ from kaaj_agent.languages import language_of
 from kaaj_agent.ports import Scorer
 from kaaj_agent.repair.search import Budget, repair
 from kaaj_agent.repair.surprise import Limits
-from kaaj_agent.repair.unit import Unit
+from kaaj_agent.repair.unit import Repair, Unit
 from kaaj_agent.syntax import parses_as_well
 from kaaj_agent.work import Work
 
-_REGION: Final = 40
-"""Lines that are walked; of a longer function those around the problem."""
-_ABOVE: Final = 25
+_WORD: Final = re.compile(r"\w+|\s+|[^\w\s]+")
 _SHARE: Final = 0.5
 """How much of the time that is left a walk may take."""
 _MOST_SECONDS: Final = 60.0
 _SAMPLES: Final = 3
 _LIMITS: Final = Limits(floor=-5.0, mutations=0)
 """A tool that reads code vouches for less than a test does, so only what the model itself finds likely is tried."""
+_SURE: Final = Limits(floor=-3.0, mutations=0, alternatives=8)
+_APART: Final = 1.0
+"""Where a better model can go on, only one word in the place of another is taken, that this model finds likely, and
+that only where the next one that passes is so much less likely (natural logarithms).
+"""
 
 
 async def mended(work: Work, judge: ProblemJudge, share: Share, *, rewrites: bool = True) -> tuple[str, str] | None:
@@ -43,17 +48,12 @@ async def _surprise(
     work: Work, judge: ProblemJudge, share: Share, scorer: Scorer, *, last: bool
 ) -> tuple[str, str] | None:
     path, text = judge.problem.path, judge.text
-    around = enclosing(await asyncio.to_thread(spans, path, text), judge.line)
-    lines = text.count("\n") + 1
-    first, end = (around.first, around.last) if around else (judge.line - _ABOVE, judge.line + _REGION - _ABOVE)
-    if end - first >= _REGION:
-        first, end = max(first, judge.line - _ABOVE), min(end, judge.line - _ABOVE + _REGION)
     region = Unit(
         path,
         language_of(path).fence,
         text,
-        max(1, first),
-        min(lines, end),
+        judge.line,
+        judge.line,
         "",
         _failure(judge),
         lambda new: parses_as_well(path, text, new),
@@ -62,15 +62,32 @@ async def _surprise(
     share.begin(f"look where the model is surprised: {_where(work, judge)}")
     with work.activity("repair", f"{share.doing} (for {spoken(seconds)} at most)") as activity:
         try:
-            repairs = await repair(scorer, [region], judge, budget=Budget(seconds=seconds, limits=_LIMITS))
+            repairs = await repair(
+                scorer, [region], judge, budget=Budget(seconds=seconds, limits=_SURE if last else _LIMITS)
+            )
         finally:
             work.spend(scorer.spent())
+        if last:
+            repairs = _sure(text, repairs)
         activity.ok = bool(repairs)
-        activity.summary = repairs[0].candidate.description if repairs else f"nothing satisfies {judge.tool}"
+        activity.summary = repairs[0].candidate.description if repairs else f"nothing sure satisfies {judge.tool}"
     if not repairs:
         return None
     best = repairs[0].candidate
     return best.text, best.description
+
+
+def _sure(text: str, repairs: Sequence[Repair]) -> list[Repair]:
+    """The repair that can be meant alone, if there is one."""
+    small = sorted((r for r in repairs if _one_word(text, r.candidate.text)), key=lambda r: -r.candidate.logprob)
+    apart = len(small) == 1 or (small and small[0].candidate.logprob - small[1].candidate.logprob >= _APART)
+    return small[:1] if apart else []
+
+
+def _one_word(before: str, after: str) -> bool:
+    """Whether two texts differ in one word or sign."""
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    return len(old) == len(new) and sum(a != b for a, b in zip(old, new, strict=True)) == 1
 
 
 async def _rewritten(work: Work, judge: ProblemJudge, share: Share) -> tuple[str, str] | None:
