@@ -673,7 +673,7 @@ export interface KaajSettings {
    */
   loop?: "auto" | "agentic" | "guided";
   /**
-   * The model that runs inside Kaaj where no endpoint is there: a name that `kaaj model list` shows, or empty to never use one.
+   * The model that runs inside Kaaj where no endpoint is there, and that tries its hand at a fix first where one is and this model is on the machine: a name that `kaaj model list` shows, or empty to never use one.
    */
   embeddedModel?: string;
   /**

@@ -156,8 +156,8 @@ class Settings(BaseModel):
     embedded_model: str = Field(
         default="qwen2.5-coder-1.5b",
         description=(
-            "The model that runs inside Kaaj where no endpoint is there: a name that `kaaj model list` shows, "
-            "or empty to never use one."
+            "The model that runs inside Kaaj where no endpoint is there, and that tries its hand at a fix first where "
+            "one is and this model is on the machine: a name that `kaaj model list` shows, or empty to never use one."
         ),
     )
     context_window: Annotated[int, Field(ge=0)] = Field(
