@@ -13,7 +13,7 @@ from kaaj_agent.repair.unit import Source, Unit
 DEPTH: Final = 24
 """Alternatives asked for at each place: six are tried, the rest tell how likely a mutation is."""
 
-_CHUNK: Final = 48
+_CHUNK: Final = 64
 
 
 _Spot: TypeAlias = tuple[int, int, int, int]
