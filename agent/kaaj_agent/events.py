@@ -52,6 +52,15 @@ class ToolStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolProgressed:
+    """What a tool that runs is just at, as one line for people. It takes the place of the line before."""
+
+    task: str
+    call: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToolFinished:
     """`summary` is one line for people; what the model reads is in the session's messages."""
 
@@ -123,6 +132,7 @@ Body: TypeAlias = (
     TaskStarted
     | TextAdded
     | ToolStarted
+    | ToolProgressed
     | ToolFinished
     | TodoChanged
     | ChangeChanged

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from kaaj_agent import events as ev
 from kaaj_agent.changes import ChangeSet, Draft
@@ -14,13 +15,27 @@ from kaaj_agent.session import Session
 from kaaj_agent.staging import Staging
 from kaaj_agent.todo import Author, TodoList
 
+NOTE_SECONDS: Final = 0.5
+"""The least time between two notes of one activity: nobody reads faster, and each is an event."""
+
 
 @dataclass(slots=True)
 class Activity:
     """What is being done by the harness; `summary` is one line for people, set before it ends."""
 
+    session: Session
+    task: str
+    call: str
     summary: str = ""
     ok: bool = True
+    _noted: float = -math.inf
+
+    def note(self, text: str) -> None:
+        """Say what it is just at, if the last time is long enough ago."""
+        now = self.session.clock.monotonic()
+        if now - self._noted >= NOTE_SECONDS:
+            self._noted = now
+            self.session.emit(ev.ToolProgressed(self.task, self.call, text))
 
 
 @dataclass(slots=True)
@@ -54,7 +69,7 @@ class Reporting:
         """What the harness itself does, shown as a tool's work is: one line that ends with what came of it."""
         call = "own_" + secrets.token_hex(4)
         self.session.emit(ev.ToolStarted(self.task, call, tool, title, {}))
-        activity = Activity()
+        activity = Activity(self.session, self.task, call)
         try:
             yield activity
         except BaseException:

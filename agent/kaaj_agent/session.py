@@ -191,6 +191,8 @@ class Session:
         self._seq = event.seq
         if isinstance(body, ev.TextAdded) and self._joins(body):
             return
+        if isinstance(body, ev.ToolProgressed):
+            self._forget_note(body)
         if isinstance(body, ev.ChangeChanged) and isinstance(body.change.state, Draft):
             self.events.append(replace(event, body=replace(body, change=replace(body.change, files=()))))
         else:
@@ -219,6 +221,12 @@ class Session:
                 task.status, task.summary = status, summary
             case _:
                 pass
+
+    def _forget_note(self, body: ev.ToolProgressed) -> None:
+        """Only the newest note of a call is of use."""
+        before = self.events[-1].body if self.events else None
+        if isinstance(before, ev.ToolProgressed) and (before.task, before.call) == (body.task, body.call):
+            self.events.pop()
 
     def _joins(self, body: ev.TextAdded) -> bool:
         """Put a piece of prose to the one before it, so that a reply of thousands of pieces is a few in memory."""

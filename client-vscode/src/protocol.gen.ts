@@ -8,6 +8,7 @@ export type KaajEvent =
   | TaskStarted
   | Text
   | ToolStarted
+  | ToolProgress
   | ToolFinished
   | Todo
   | ChangeEvent
@@ -500,6 +501,18 @@ export interface ToolStarted {
   tool: string;
   title: string;
   uri?: string;
+}
+/**
+ * What a tool that runs is just at: `note` is one line for a person, in the place of the one before.
+ */
+export interface ToolProgress {
+  session: string;
+  seq: number;
+  time: number;
+  type: "tool_progress";
+  task: string;
+  call: string;
+  note: string;
 }
 /**
  * The end of the `call` of that id; `summary` is one line for a person.

@@ -42,6 +42,14 @@ test("a reply that begins anew voids its paragraph alone, and is drawn as anothe
   ]);
 });
 
+test("a tool that runs says what it is just at", () => {
+  const begun = { type: "tool_started", task: "k1", call: "1", tool: "repair", title: "Look" } as const;
+  const at = (note: string) => ({ type: "tool_progress", task: "k1", call: "1", note }) as const;
+  expect(after(started("k1"), begun, at("one"), at("two"))[0]?.items).toMatchObject([{ status: "running", summary: "two" }]);
+  const [turn] = after(started("k1"), begun, at("one"), { type: "tool_finished", task: "k1", call: "1", ok: true, summary: "done" });
+  expect(turn?.items).toMatchObject([{ status: "ok", summary: "done" }]);
+});
+
 test("tasks side by side keep their own turns, and an untouched turn its identity", () => {
   const before = after(started("k1"), started("k2"), text("one", "k1"), text("two", "k2"));
   const now = withTurnEvent(before, { session: "s", seq: 5, time: TIME, ...text("!", "k1") });

@@ -66,6 +66,15 @@ class ToolStarted(_Event):
     uri: Uri | None = None
 
 
+class ToolProgress(_Event):
+    """What a tool that runs is just at: `note` is one line for a person, in the place of the one before."""
+
+    type: Literal["tool_progress"] = "tool_progress"
+    task: Id
+    call: Id
+    note: str
+
+
 class ToolFinished(_Event):
     """The end of the `call` of that id; `summary` is one line for a person.
 
@@ -146,6 +155,7 @@ Event: TypeAlias = Annotated[
     TaskStarted
     | Text
     | ToolStarted
+    | ToolProgress
     | ToolFinished
     | Todo
     | ChangeEvent

@@ -29,6 +29,7 @@ COMMANDS: Final = (START, CANCEL, ACCEPT, REJECT, UNDO, TODO, SNAPSHOT, FIX, FOR
 TASK_STARTED: Final = "task_started"
 TEXT: Final = "text"
 TOOL_STARTED: Final = "tool_started"
+TOOL_PROGRESS: Final = "tool_progress"
 TOOL_FINISHED: Final = "tool_finished"
 TODO_EVENT: Final = "todo"
 CHANGE: Final = "change"
@@ -41,6 +42,7 @@ EVENT_TYPES: Final = (
     TASK_STARTED,
     TEXT,
     TOOL_STARTED,
+    TOOL_PROGRESS,
     TOOL_FINISHED,
     TODO_EVENT,
     CHANGE,

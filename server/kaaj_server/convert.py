@@ -245,6 +245,8 @@ class Convert:
             case ev.ToolStarted(task, call, tool, title, arguments):
                 row = {"type": names.TOOL_STARTED, "task": task, "call": call, "tool": tool, "title": title}
                 return head | row | self.concerned(tool, arguments)
+            case ev.ToolProgressed(task, call, note):
+                return head | {"type": names.TOOL_PROGRESS, "task": task, "call": call, "note": note}
             case ev.ToolFinished(task, call, ok, summary):
                 return head | {"type": names.TOOL_FINISHED, "task": task, "call": call, "ok": ok, "summary": summary}
             case ev.TodoChanged(task, todo, by):

@@ -130,6 +130,8 @@ def entries(events: Sequence[ev.Event], concerned: Callable[[str, Mapping[str, J
                 row = head | {"kind": "tool", "text": title, "tool": tool, "call": call} | concerned(tool, arguments)
                 calls[task, call] = row
                 rows.append(row)
+            case ev.ToolProgressed(task, call, note):
+                calls.get((task, call), head)["detail"] = note
             case ev.ToolFinished(task, call, ok, summary):
                 row = calls.get((task, call), head)
                 row["ok"], row["detail"] = ok, summary

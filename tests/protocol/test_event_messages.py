@@ -48,6 +48,7 @@ ALL: list[events.Event] = [
     events.TaskStarted(**HEAD, task="k1", prompt="rename", mode="ask", model="qwen", uri="file:///tmp/a.py"),
     events.Text(**HEAD, task="k1", text="नमस्ते 🙂\n", reset=True),
     events.ToolStarted(**HEAD, task="k1", call="1", tool="read", title="read a.py", uri="file:///tmp/a.py"),
+    events.ToolProgress(**HEAD, task="k1", call="1", note="candidate 3: a → b"),
     events.ToolFinished(**HEAD, task="k1", call="1", ok=False, summary="no such file"),
     events.Todo(
         **HEAD,

@@ -63,6 +63,7 @@ def bodies() -> list[ev.Body]:
         ev.TextAdded("k1", "word "),
         ev.TextAdded("k1", "anew", reset=True),
         ev.ToolStarted("k1", "1", "read", "read edited.py", {"path": "edited.py"}),
+        ev.ToolProgressed("k1", "1", "half of it"),
         ev.ToolFinished("k1", "1", ok=True, summary="3 lines"),
         ev.TodoChanged("k1", TODO, "user"),
         *(ev.ChangeChanged("k1", change().to(state)) for state in states()),

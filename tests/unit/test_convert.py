@@ -73,6 +73,7 @@ BODIES: list[ev.Body] = [
     ev.TextAdded("t", "word"),
     ev.TextAdded("t", "", reset=True),
     ev.ToolStarted("t", "call", "read", "read a.py", {"path": "a.py"}),
+    ev.ToolProgressed("t", "call", "half of it"),
     ev.ToolFinished("t", "call", ok=False, summary="no such file"),
     ev.TodoChanged("t", TODO, "user"),
     *[ev.ChangeChanged("t", change(state)) for state in STATES],

@@ -266,6 +266,10 @@ async def test_surprise_goes_further_when_it_is_gone_on_with(tmp_path: Path) -> 
         assert d.after() == {"prices.py": GOOD}
         assert d.items[1] == ("done", "Mend `bulk_price` in prices.py")
         titles = [e.body.title for e in d.events if isinstance(e.body, ev.ToolStarted) and e.body.tool == "repair"]
+        notes = [e.body for e in d.events if isinstance(e.body, ev.ToolProgressed)]
+        assert any(re.match(r"candidate \d+: .+ → ", note.note) for note in notes)
+        kept = [e.body for e in session.events if isinstance(e.body, ev.ToolProgressed)]
+        assert len(kept) == len({note.call for note in notes}), "the newest of each call"
         assert all(" at most, " in title for title in titles)
 
 

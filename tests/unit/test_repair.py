@@ -203,6 +203,46 @@ async def test_two_faults_in_two_files() -> None:
     assert found[0].candidate.files == {PATH: "a = 2\n", other: "a = 2\n"}
 
 
+@pytest.mark.parametrize("rounds", [2, 3])
+async def test_three_faults_take_three_rounds(rounds: int) -> None:
+    right = "def total(a, b, c):\n    x = a + 1\n    y = b + 2\n    z = c + 3\n    return [x, y, z]\n"
+    wrong = right.replace("a + 1", "a - 1").replace("b + 2", "b - 2").replace("c + 3", "c - 3")
+    checks = [f"total(7, 7, 7)[{at}] == {value}" for at, value in enumerate((8, 9, 10))]
+    seen: list[Progress] = []
+    budget = Budget(rounds=rounds)
+    found = await repair(Oracle(right), [unit(wrong)], judge_by(*checks), budget=budget, on_progress=seen.append)
+    assert [one.candidate.text for one in found[:1]] == ([right] if rounds == 3 else [])
+    assert {one.round for one in seen} == set(range(1, rounds + 1))
+
+
+async def test_three_faults_that_show_one_after_another() -> None:
+    """Each hides the next: no two of the changes help apart from each other, so each round goes on from the last."""
+    right = "a = 2\nb = 2\nc = 2\n"
+    texts = ["a = 1\nb = 1\nc = 1\n", "a = 2\nb = 1\nc = 1\n", "a = 2\nb = 2\nc = 1\n", right]
+
+    async def judge(candidate: Candidate) -> Verdict:
+        return Verdict(candidate.text == right, texts.index(candidate.text) if candidate.text in texts else -1)
+
+    found = await repair(Oracle(right), [Unit(PATH, "python", texts[0], 1, 3)], judge)
+    assert [one.candidate.text for one in found] == [right]
+    assert found[0].candidate.description == "a = 1 → a = 2; b = 1 → b = 2; c = 1 → c = 2"
+
+
+async def test_three_faults_in_two_files() -> None:
+    other = Path("/project/other.py")
+    first = Unit(PATH, "python", "a = 1\nb = 1\n", 1, 2)
+    second = Unit(other, "python", "a = 1\n", 1, 1)
+    wanted = {PATH: "a = 2\nb = 2\n", other: "a = 2\n"}
+
+    async def judge(candidate: Candidate) -> Verdict:
+        texts = {PATH: first.text, other: second.text} | candidate.files
+        score = sum(text.count("2") for text in texts.values()) - sum(text.count("3") for text in texts.values())
+        return Verdict(texts == wanted, score)
+
+    found = await repair(Oracle("a = 2\nb = 2\n"), [first, second], judge)
+    assert found[0].candidate.files == wanted
+
+
 async def test_line_ends_stay() -> None:
     wrong = RIGHT.replace("+=", "-=").replace("\n", "\r\n")
     found = await repair(Oracle(RIGHT), [unit(wrong)], judge_by(*CHECKS))

@@ -41,6 +41,7 @@ def bodies(root: Path) -> list[ev.Body]:
         ev.TaskStarted("t1", "Do it", "ask", root / "a.py", "qwen"),
         ev.TextAdded("t1", "line \u2028 and \U0001f600 \x85"),
         ev.ToolStarted("t1", "call_1", "read", "Read a.py", {"path": "a.py", "start": 1, "$odd": None}),
+        ev.ToolProgressed("t1", "call_1", "half of it"),
         ev.ToolFinished("t1", "call_1", ok=True, summary="a.py 1-1"),
         ev.TodoChanged("t1", TodoList((Todo("i1", "Mend", "done", "user", Evidence(("h1",), "pytest", "n")),))),
         ev.ChangeChanged("t1", proposed),

@@ -62,9 +62,8 @@ async def _surprise(
     share.begin(f"look where the model is surprised: {_where(work, judge)}")
     with work.activity("repair", f"{share.doing} (for {spoken(seconds)} at most)") as activity:
         try:
-            repairs = await repair(
-                scorer, [region], judge, budget=Budget(seconds=seconds, limits=_SURE if last else _LIMITS)
-            )
+            budget = Budget(seconds=seconds, limits=_SURE if last else _LIMITS)
+            repairs = await repair(scorer, [region], judge, budget=budget, on_progress=lambda p: activity.note(p.told))
         finally:
             work.spend(scorer.spent())
         if last:

@@ -279,6 +279,7 @@ class Repairing:
         def on_progress(progress: Progress) -> None:
             nonlocal tried
             tried = progress.judged
+            activity.note(progress.told)
             _log.debug("candidate %d, %d passed: %s", progress.judged, progress.passed, progress.last)
 
         names = ", ".join(self._title(s) for s in tier[:3])

@@ -45,7 +45,8 @@ async def mended(work: Work, path: Path, text: str, problem: SyntaxProblem, *, r
 
         region = Unit(path, language_of(path).fence, text, first, last, "", failure)
         with work.activity("repair", f"look where the model is surprised: {name}, line {problem.line}") as activity:
-            repairs = await repair(scorer, [region], judge, budget=Budget(seconds=45.0))
+            budget = Budget(seconds=45.0)
+            repairs = await repair(scorer, [region], judge, budget=budget, on_progress=lambda p: activity.note(p.told))
             activity.ok = bool(repairs)
             activity.summary = repairs[0].candidate.description if repairs else "no candidate parses"
         if repairs:

@@ -53,6 +53,9 @@ class Candidate:
     others: tuple[tuple[Path, str], ...] = ()
     """Other files that are changed as well (a second round), each with its whole new text."""
 
+    steps: int = 1
+    """Changes that it is made of, each of one place."""
+
     written: bool = field(default=False, compare=False)
     """Whether the model had to write for it, which takes time; else it could be had at once."""
 

@@ -86,6 +86,7 @@ function changed(view: SessionView, event: KaajEvent): Partial<SessionView> {
     }
     case "text":
     case "tool_started":
+    case "tool_progress":
     case "tool_finished":
     case "notice":
       return {};

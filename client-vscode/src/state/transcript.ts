@@ -55,6 +55,11 @@ export function withTurnEvent(turns: Turns, event: KaajEvent): Turns {
       const line: ToolLine = { kind: "tool", key, call, tool, title, uri, status: "running", summary: "" };
       return change(turns, event.task, key, (items) => [...closed(items), line]);
     }
+    case "tool_progress": {
+      const noted = (item: Item): Item =>
+        item.kind === "tool" && item.call === event.call ? { ...item, summary: event.note } : item;
+      return change(turns, event.task, key, (items) => closed(items).map(noted));
+    }
     case "tool_finished": {
       const end = { status: event.ok ? "ok" : "failed", summary: event.summary } as const;
       const ended = (item: Item): Item => (item.kind === "tool" && item.call === event.call ? { ...item, ...end } : item);

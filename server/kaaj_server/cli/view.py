@@ -81,6 +81,7 @@ class TaskView:
     _started: float = field(init=False)
     _live: Live | None = field(default=None, init=False)
     _tools: dict[str, ev.ToolStarted] = field(default_factory=dict[str, ev.ToolStarted], init=False)
+    _notes: dict[str, str] = field(default_factory=dict[str, str], init=False)
     _prose: str = field(default="", init=False)
     _told: dict[str, str] = field(default_factory=dict[str, str], init=False)
     _spinner: Spinner = field(init=False)
@@ -131,7 +132,10 @@ class TaskView:
         match event:
             case ev.ToolStarted():
                 self._tools[event.call] = event
+            case ev.ToolProgress():
+                self._notes[event.call] = event.note
             case ev.ToolFinished():
+                self._notes.pop(event.call, None)
                 self._tool_line(event, self._tools.pop(event.call, None))
             case ev.Todo():
                 self._todo(event.items)
@@ -216,7 +220,8 @@ class TaskView:
 
     def _doing(self) -> str:
         if self._tools:
-            return next(reversed(self._tools.values())).title
+            tool = next(reversed(self._tools.values()))
+            return f"{tool.title}  {self._notes.get(tool.call, '')}".rstrip()
         line = self._prose.strip().rpartition("\n")[2]
         if line:
             return line if len(line) < 60 else self.marks.ellipsis + line[-58:]

@@ -30,7 +30,8 @@ class Bar:
     title: str
     message: str = "starting"
     percentage: int = 0
-    planned: bool = False
+    standing: str = ""
+    """How the plan stands; empty where there is none."""
     opened: bool = False
     ended: str | None = None
 
@@ -60,8 +61,12 @@ class Progress:
         match body:
             case ev.TodoChanged(todo=todo):
                 self._todo(bar, todo)
-            case ev.ToolStarted(title=title) if not bar.planned:
+            case ev.ToolStarted(title=title) if not bar.standing:
                 self._report(bar, title, bar.percentage)
+            case ev.ToolProgressed(note=note):
+                self._report(bar, f"{bar.standing} · {note}" if bar.standing else note, bar.percentage)
+            case ev.ToolFinished() if bar.standing and bar.message != bar.standing:
+                self._report(bar, bar.standing, bar.percentage)
             case ev.ChangeChanged(change=change) if isinstance(change.state, Proposed):
                 self._end(body.task, bar, "waiting for your decision")
             case ev.TaskFinished(status=status, summary=summary):
@@ -92,8 +97,8 @@ class Progress:
                 pass
 
     def _todo(self, bar: Bar, todo: TodoList) -> None:
-        bar.planned = bool(todo.items)
         total = len(todo.items)
+        bar.standing = _standing(todo) if total else ""
         self._report(bar, _standing(todo), 100 * todo.finished // total if total else 0)
 
     def _report(self, bar: Bar, message: str, percentage: int) -> None:
