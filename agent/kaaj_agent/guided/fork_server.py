@@ -6,7 +6,8 @@ time and is not the project's, and waits. Each fork goes on as if nothing had be
 same settings. Standard library alone, and no syntax newer than Python 3.8.
 
 Folder of requests, named in CHECK_FORK_FOLDER: `req` gets `N seconds`, `N.json` holds `{path: base64 of the text}`;
-`rep` answers `ready` and then `N code` (-1: out of time), with `N.out` the output.
+`rep` answers `ready` and then `N code` (-1: out of time), with `N.out` the output. Where `N.cover.json` holds
+`{roots, wanted}`, the lines that each test executes come in `N.lines` (see fork_cover.py).
 """
 
 from __future__ import annotations
@@ -111,6 +112,24 @@ def _wait(pid: int, seconds: float) -> int:
     return code
 
 
+def _cover(folder: str, number: str) -> None:
+    """Trace this fork where the request asks for it."""
+    try:
+        with open(os.path.join(folder, number + ".cover.json")) as file:
+            asked = json.load(file)
+    except OSError:
+        return
+    try:
+        spec = importlib.util.spec_from_file_location("check_fork_cover", os.path.join(folder, "fork_cover.py"))
+        if spec is not None and spec.loader is not None:
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            plugin = None if __name__ == "sitecustomize" else globals()
+            module.begin(os.path.join(folder, number + ".lines"), asked["roots"], asked["wanted"], plugin)
+    except Exception:  # the run is as good without it
+        pass
+
+
 def _serve(folder: str) -> None:
     """Returns in a fork, which is to go on with the command."""
     requests = open(os.path.join(folder, "req"))
@@ -141,6 +160,7 @@ def _serve(folder: str) -> None:
                 sys.modules["random"].seed()
             if not loaded:
                 atexit.register(_told, learnt)
+            _cover(folder, number)
             return
         try:
             os.setpgid(pid, pid)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import logging
 import os
 import shlex
+import stat
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -32,6 +34,7 @@ _READY_SECONDS: Final = 20.0
 _LIFE_SECONDS: Final = 3_600.0
 _SLACK_SECONDS: Final = 5.0
 _OUTPUT_MAX: Final = 256 * 1024
+_COVER_MAX: Final = 4 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -94,13 +97,33 @@ class ForkRunner:
 
         A cancelled run ends the runner.
         """
+        answer = await self._asked(files, seconds)
+        return None if answer is None else answer[0]
+
+    async def covered(self, roots: Iterable[Path], wanted: Collection[str], seconds: float) -> bytes:
+        """What a run of the code as it stands reports of the lines that its tests execute (see fork_cover.py).
+
+        `wanted` are the bare names of the tests that matter. Written by the project's own process: to be read with
+        care. Empty where there is none; a part of it where the time was over.
+        """
+        asked = {"roots": [str(root) for root in roots], "wanted": sorted(wanted)}
+        answer = await self._asked({}, seconds, asked)
+        return b"" if answer is None else answer[1]
+
+    async def _asked(
+        self, files: Mapping[Path, bytes], seconds: float, cover: Mapping[str, object] | None = None
+    ) -> tuple[CheckResult, bytes] | None:
         if not self.alive:
             return None
         self.sent += 1
         number = str(self.sent)
+        lines = b""
         body = {str(path): base64.b64encode(data).decode("ascii") for path, data in files.items()}
         began = time.monotonic()
         try:
+            if cover is not None:
+                place = self.folder / f"{number}.cover.json"
+                await asyncio.to_thread(place.write_text, json.dumps(cover), "utf-8")
             await asyncio.to_thread((self.folder / f"{number}.json").write_text, json.dumps(body), "utf-8")
             os.write(self.requests, f"{number} {seconds:.3f}\n".encode())
             answer = await self._answer(seconds + _SLACK_SECONDS)
@@ -109,13 +132,15 @@ class ForkRunner:
                 await self.close()
                 return None
             output = await asyncio.to_thread(_output, self.folder, number)
+            if cover is not None:
+                lines = await asyncio.to_thread(_lines, self.folder, number)
         except BaseException:
             await self.close()
             raise
         code = int(words[1])
         took = time.monotonic() - began
         status: Literal["passed", "failed"] = "passed" if code == 0 else "failed"
-        return CheckResult(status, self.command, output, took, sandboxed=True, exit_code=code)
+        return CheckResult(status, self.command, output, took, sandboxed=True, exit_code=code), lines
 
     async def close(self) -> None:
         """End the command and all its forks. Safe to call twice."""
@@ -147,8 +172,24 @@ def _lay_out(folder: Path) -> None:
     source = Path(__file__).with_name("fork_server.py").read_text("utf-8")
     for name in ("sitecustomize", "check_fork"):
         (folder / f"{name}.py").write_text(source, "utf-8")
+    cover = Path(__file__).with_name("fork_cover.py").read_text("utf-8")
+    (folder / "fork_cover.py").write_text(cover, "utf-8")
     os.mkfifo(folder / "req", 0o600)
     os.mkfifo(folder / "rep", 0o600)
+
+
+def _lines(folder: Path, number: str) -> bytes:
+    """What the fork told of lines, as much as is bearable; empty where there is none."""
+    try:
+        reading = os.open(folder / f"{number}.lines", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(reading, "rb") as file:
+            return file.read(_COVER_MAX) if stat.S_ISREG(os.fstat(reading).st_mode) else b""
+    except OSError:
+        return b""
+    finally:
+        for suffix in (".lines", ".cover.json"):
+            with contextlib.suppress(OSError):
+                (folder / f"{number}{suffix}").unlink(missing_ok=True)
 
 
 def _output(folder: Path, number: str) -> str:

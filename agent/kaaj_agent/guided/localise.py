@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from kaaj_agent.guided.coverage import Coverage, Lines
 from kaaj_agent.guided.evidence import Case, Place
 from kaaj_agent.guided.sources import Sources
 from kaaj_agent.guided.units import Span, enclosing, names_called
@@ -20,6 +21,10 @@ _DEPTH: Final = 2
 _FADE: Final = 0.8
 _WHOLE_MAX: Final = 120
 """Lines of a file that is suspected as a whole."""
+_EXECUTED: Final = 3.0
+"""The score of a function that a failing test executes, if nothing else tells of it."""
+_IDLE: Final = 0.1
+_FILES: Final = 50
 _TESTS: Final = 20
 """How many failing and how many passing tests are followed into the code."""
 
@@ -81,11 +86,18 @@ class _Board:
 
 
 def suspects(
-    sources: Sources, cases: Sequence[Case], places: Sequence[Place], focus: Focus, failing: Sequence[Case] = ()
+    sources: Sources,
+    cases: Sequence[Case],
+    places: Sequence[Place],
+    focus: Focus,
+    failing: Sequence[Case] = (),
+    *,
+    coverage: Coverage | None = None,
 ) -> list[Suspect]:
     """The likeliest places of the fault behind some cases, best first. Blocks; call it off the event loop.
 
-    `failing` are all cases that fail, `cases` among them.
+    `failing` are all cases that fail, `cases` among them. Where `coverage` knows of one of `cases`, what tests execute
+    counts, else what their texts call.
     """
     board = _Board(sources)
     rank = 0
@@ -100,7 +112,8 @@ def suspects(
         _of_test(board, case, [place for place in places if sources.is_test(place.path)])
     for _ in range(_DEPTH):
         _callees(board)
-    _by_spectrum(board, failing or cases)
+    if coverage is None or not _by_execution(board, cases, coverage):
+        _by_spectrum(board, failing or cases)
     _of_focus(board, focus)
     found = board.ranked()[:SUSPECTS_MAX]
     return found + _whole_files(sources, found)
@@ -113,6 +126,58 @@ def reached(sources: Sources, case: Case) -> frozenset[tuple[Path, Span]]:
     for _ in range(_DEPTH):
         _callees(board)
     return frozenset(board.scores)
+
+
+def is_open(sources: Sources, found: Sequence[Suspect]) -> bool:
+    """Whether Python functions of the workspace are left to choose from beside the one suspect. Blocks."""
+    one = {(suspect.path, suspect.span) for suspect in found if suspect.span.kind == "function"}
+    if len(one) > 1:
+        return any(path.suffix == ".py" for path, _ in one)
+    code = [path for path in sources.texts if path.suffix == ".py" and not sources.is_test(path)][:_FILES]
+    return any(span.kind == "function" and (path, span) not in one for path in code for span in sources.spans(path))
+
+
+def led_to(sources: Sources, case: Case, coverage: Coverage | None) -> frozenset[tuple[Path, Span]]:
+    """The functions that a test executes, or, where that is not known, those that its text leads to. Blocks."""
+    tests = coverage.of([case]) if coverage else []
+    found = frozenset[tuple[Path, Span]]().union(*(executed(sources, test.lines) for test in tests))
+    return found or reached(sources, case)
+
+
+def executed(sources: Sources, lines: Lines) -> frozenset[tuple[Path, Span]]:
+    """The functions that some executed lines stand in, tests' own apart. Blocks."""
+    found: set[tuple[Path, Span]] = set()
+    for path, numbers in lines.items():
+        if path in sources.texts and not sources.is_test(path):
+            spans = sources.spans(path)
+            around = (enclosing(spans, number) for number in numbers)
+            found.update((path, span) for span in around if span is not None)
+    return frozenset(found)
+
+
+def _by_execution(board: _Board, cases: Sequence[Case], coverage: Coverage) -> bool:
+    """Ochiai's coefficient over what tests execute; False where no function is known to be executed by `cases`.
+
+    What no failing test executes comes last, and is not dropped: it may run in a process of its own.
+    """
+    sources = board.sources
+    failing = [executed(sources, test.lines) for test in coverage.of(cases)[:_TESTS]]
+    if not any(failing):
+        return False
+    passing = [executed(sources, test.lines) for test in coverage.passing[:_TESTS]]
+    between = executed(sources, coverage.between)
+    for path, span in frozenset[tuple[Path, Span]]().union(*failing):
+        board.put(path, span, _EXECUTED)
+    for key in board.scores:
+        path, span = key
+        if span.kind != "function" or path.suffix != ".py":
+            continue
+        bad, good = sum(key in one for one in failing), sum(key in one for one in passing)
+        if bad:
+            board.scores[key] *= 0.25 + 1.5 * bad / math.sqrt(len(failing) * (bad + good))
+        elif key not in between:
+            board.scores[key] *= _IDLE
+    return True
 
 
 def _by_spectrum(board: _Board, cases: Sequence[Case]) -> None:

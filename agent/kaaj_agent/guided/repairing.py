@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import logging
 import re
@@ -13,9 +14,10 @@ from typing import Final
 
 from kaaj_agent.changes import CheckResult
 from kaaj_agent.failures import ModelError
-from kaaj_agent.guided import contradiction, evidence, localise, rewrite
+from kaaj_agent.guided import contradiction, coverage, evidence, localise, rewrite
 from kaaj_agent.guided.budget import Budget, OutOfTimeError, Share, spoken
 from kaaj_agent.guided.contradiction import Contradiction
+from kaaj_agent.guided.coverage import Coverage
 from kaaj_agent.guided.evidence import Case
 from kaaj_agent.guided.job import Job
 from kaaj_agent.guided.judge import HopelessError, Judge
@@ -71,6 +73,9 @@ class Repairing:
     tries: Tries
     mended: Mended
     rewrites: bool = True
+    covered: Coverage | None = field(default=None, init=False)
+    """What the tests of `traced` execute; None where that is not known."""
+    traced: CheckResult | None = field(default=None, init=False)
 
     @classmethod
     async def of(cls, job: Job, words: str) -> Repairing:
@@ -149,7 +154,7 @@ class Repairing:
         if len(cases) == 1 or not found:
             return found, cases[:1]
         first = (found[0].path, found[0].span)
-        group = [c for c in cases if first in await asyncio.to_thread(localise.reached, self.sources, c)]
+        group = [c for c in cases if first in await asyncio.to_thread(localise.led_to, self.sources, c, self.covered)]
         if not group:
             return await self._suspects(cases[:1]), cases[:1]
         return (found if len(group) == len(cases) else await self._suspects(group)), group
@@ -169,7 +174,15 @@ class Repairing:
         problems = (*request.diagnostics, *attached.problems)
         focus = Focus(self.words, request.path, request.span, problems, attached.places)
         failing = evidence.failing_cases(self.baseline.output)
-        return await asyncio.to_thread(localise.suspects, self.sources, cases, places, focus, failing)
+        look = functools.partial(localise.suspects, self.sources, cases, places, focus, failing)
+        if self.traced is self.baseline:
+            return await asyncio.to_thread(look, coverage=self.covered)
+        found = await asyncio.to_thread(look)
+        self.traced, self.covered = self.baseline, None
+        if await asyncio.to_thread(localise.is_open, self.sources, found):
+            needed = not any(suspect.span.kind == "function" for suspect in found)
+            self.covered = await coverage.run(self.work, self.baseline, failing, self.sources.known, needed=needed)
+        return found if self.covered is None else await asyncio.to_thread(look, coverage=self.covered)
 
     def _title(self, suspect: Suspect) -> str:
         name = self.sources.name(suspect.path)
@@ -332,8 +345,15 @@ class Repairing:
             "",
             failure,
             lambda text: parses_as_well(path, before, text),
-            passive_lines(path, before),
+            passive_lines(path, before) | self._idle(path, before),
         )
+
+    def _idle(self, path: Path, text: str) -> frozenset[int]:
+        """Lines that the first round may pass over, as far as what the failing tests execute is still known."""
+        if self.covered is None or self.traced is not self.baseline or self.tries.rounds:
+            return frozenset()
+        failing = {case.name for case in evidence.failing_cases(self.baseline.output)}
+        return self.covered.idle(path, text, failing)
 
     # --- rewrites --------------------------------------------------------------------------------------------------
 
