@@ -11,7 +11,7 @@ import pytest
 
 from kaaj_agent.guided import coverage, localise
 from kaaj_agent.guided.coverage import Coverage, Test, read
-from kaaj_agent.guided.evidence import Case
+from kaaj_agent.guided.evidence import Case, Place
 from kaaj_agent.guided.forking import ForkRunner
 from kaaj_agent.guided.localise import Focus
 from kaaj_agent.guided.sources import Sources
@@ -120,14 +120,19 @@ def test_what_no_failing_test_executes_comes_last() -> None:
     path = str(ROOT / "shop.py")
     held = read("\n".join([record("test_three", False, {path: [13, 14, 25]})]).encode(), where.known, {"test_three"})
     assert held is not None
-    found = localise.suspects(where, [Case("x", "test_three")], [], Focus("`halved`"), coverage=held)
-    static = localise.suspects(where, [Case("x", "test_three")], [], Focus("`halved`"))
-    assert {s.span.name for s in static} <= {s.span.name for s in found}
+    places = [Place(ROOT / "shop.py", 21)]
+    named = [s.span.name for s in localise.suspects(where, [Case("x", "test_three")], places, Focus(""))]
+    assert named[0] == "halved"
+    found = localise.suspects(where, [Case("x", "test_three")], places, Focus(""), coverage=held)
+    names = [suspect.span.name for suspect in found if suspect.span.name]
+    assert set(names[:2]) == {"twice", "run"}
+    assert "halved" in names[2:]
 
 
 def test_branches_that_no_failing_test_takes_are_idle() -> None:
     path = ROOT / "shop.py"
-    text = "def f(x):\n    if x:\n        a = 1\n        b = (\n            2)\n    else:\n        a = 3\n    g(a)\n    return a\n"
+    text = "def f(x):\n    if x:\n        a = 1\n        b = (\n            2)\n    else:\n        a = 3\n"
+    text += "    g(a)\n    return a\n"
     test = Test("t", "", False, {path: frozenset({2, 7, 8})})
     held = Coverage([test], [], {})
     assert held.idle(path, text, {"t"}) == {3, 4, 5}, "what comes after a line that raised is not idle"

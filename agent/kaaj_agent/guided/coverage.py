@@ -9,11 +9,10 @@ import ast
 import asyncio
 import json
 import logging
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from kaaj_agent.changes import CheckResult
 from kaaj_agent.guided.evidence import Case
@@ -30,7 +29,6 @@ _RECORDS: Final = 5_000
 _LINES_MAX: Final = 400_000
 _LEAST_SECONDS: Final = 0.5
 _MOST_SECONDS: Final = 8.0
-_SHARE: Final = 0.5
 _NEEDED: Final = 3.0
 """Where nothing else tells of a place, the run may take so many times as long as the check did."""
 
@@ -98,14 +96,13 @@ def read(data: bytes, known: Collection[Path], cases: Collection[str]) -> Covera
         left -= sum(map(len, lines.values()))
         if left < 0:
             break
-        match value:
-            case {"test": str(name), "file": str(file), "ok": bool(ok)}:
-                tests.append(Test(name[:200], file[:500], ok, lines))
-            case {"test": _}:
-                continue
-            case _:
-                for path, numbers in lines.items():
-                    between.setdefault(path, set()).update(numbers)
+        about = cast("dict[str, object]", value)
+        name, file, ok = (about.get(key) for key in ("test", "file", "ok"))
+        if isinstance(name, str) and isinstance(file, str) and isinstance(ok, bool):
+            tests.append(Test(name[:200], file[:500], ok, lines))
+        elif "test" not in about:
+            for path, numbers in lines.items():
+                between.setdefault(path, set()).update(numbers)
     failing = [test for test in tests if not test.ok and test.name in cases]
     if not any(test.lines for test in failing):
         return None
@@ -131,35 +128,32 @@ def _lines(value: object, known: Collection[Path]) -> dict[Path, frozenset[int]]
 
 async def run(
     work: Work, baseline: CheckResult, cases: Sequence[Case], known: Collection[Path], *, needed: bool
-) -> Coverage | None:
+) -> tuple[Coverage | None, ForkRunner | None]:
     """Run the check once more on the code as it stands and see what its tests execute; None where that tells nothing.
 
-    It takes half of the check's time at most, and half a second where that is more; `needed` allows three times the
-    check's. Nothing is judged by it.
+    The run takes as long as the check did at most; `needed` allows three times that. Nothing is judged by it. The
+    runner is the caller's to close, or to hand to the judge, who would have started the same one.
     """
     names = frozenset(case.name for case in cases if case.name)
     if not names or not forkable(baseline.command):
-        return None
-    most = max(_LEAST_SECONDS, baseline.seconds * (_NEEDED if needed else _SHARE))
-    ends = time.monotonic() + min(most, _MOST_SECONDS)
-    runner: ForkRunner | None = None
-    data = b""
+        return None, None
     shadow = await work.workshop.shadow()
     await shadow.sync(work.staging.snapshot, work.staging.files)
+    runner: ForkRunner | None = None
     try:
-        async with asyncio.timeout_at(asyncio.get_running_loop().time() + ends - time.monotonic()):
+        async with asyncio.timeout(max(_LEAST_SECONDS, min(baseline.seconds, _MOST_SECONDS))):
             runner = await ForkRunner.start(shadow, baseline.command)
     except TimeoutError:
         _log.debug("no lines: the runner took too long to start")
     if runner is None:
-        return None
+        return None, None
     try:
-        left = ends - time.monotonic()
-        if left > 0:
-            data = await runner.covered(work.staging.folders.roots, names, left)
-    finally:
+        most = min(max(_LEAST_SECONDS, baseline.seconds * (_NEEDED if needed else 1)), _MOST_SECONDS)
+        data = await runner.covered(work.staging.folders.roots, names, most)
+        return await asyncio.to_thread(read, data, known, names), runner
+    except BaseException:
         await runner.close()
-    return await asyncio.to_thread(read, data, known, names)
+        raise
 
 
 _SILENT: Final = (ast.Pass, ast.Continue, ast.Break, ast.Global, ast.Nonlocal, ast.FunctionDef, ast.ClassDef)

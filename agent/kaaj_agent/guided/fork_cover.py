@@ -11,6 +11,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator
+    from types import CodeType, FrameType
 
 _PASSING = 20
 _SIZE_MAX = 4000000
@@ -20,19 +25,19 @@ _OPTIMIZED = 1  # co_flags of functions, which bodies of modules and classes lac
 class Cover:
     """What is executed, by file; one test at a time."""
 
-    def __init__(self, path, roots, wanted):
+    def __init__(self, path: str, roots: Collection[str], wanted: Collection[str]) -> None:
         self.out = open(path, "w", encoding="utf-8")
         self.roots = tuple(root.rstrip(os.sep) + os.sep for root in roots)
         self.wanted = frozenset(wanted)
-        self.mine = {}
-        self.lines = {}
-        self.told = {}
-        self.count = {}
+        self.mine: dict[str, str | None] = {}
+        self.lines: dict[str, set[int]] = {}
+        self.told: dict[str, set[int]] = {}
+        self.count: dict[str, int] = {}
         self.size = 0
         self.off = False
-        self.monitor = None
+        self.monitor: Any = None
 
-    def file_of(self, code):
+    def file_of(self, code: CodeType) -> str | None:
         """The absolute path of a function's file; None for what is not the project's, or no function."""
         if not code.co_flags & _OPTIMIZED:
             return None
@@ -45,7 +50,7 @@ class Cover:
             found = self.mine[name] = path if path.startswith(self.roots) and not installed else None
             return found
 
-    def start(self):
+    def start(self) -> bool:
         """False where another tool traces already."""
         if sys.version_info >= (3, 12):
             return self._monitor()
@@ -54,38 +59,39 @@ class Cover:
         sys.settrace(self._called)
         return True
 
-    def _monitor(self):
-        events = sys.monitoring.events
-        tool = next((number for number in (4, 3, 1) if sys.monitoring.get_tool(number) is None), None)
+    def _monitor(self) -> bool:
+        monitoring: Any = vars(sys)["monitoring"]
+        events = monitoring.events
+        tool = next((number for number in (4, 3, 1) if monitoring.get_tool(number) is None), None)
         if tool is None:
             return False
-        self.monitor = sys.monitoring
-        done = sys.monitoring.DISABLE
+        self.monitor = monitoring
+        done = monitoring.DISABLE
 
-        def started(code, offset):
+        def started(code: CodeType, _offset: int) -> object:
             if self.file_of(code) is not None:
-                sys.monitoring.set_local_events(tool, code, events.LINE)
+                monitoring.set_local_events(tool, code, events.LINE)
             return done
 
-        def line(code, number):
+        def line(code: CodeType, number: int) -> object:
             path = self.file_of(code)
             if path is not None and not self.off:
                 self.lines.setdefault(path, set()).add(number)
             return done
 
-        sys.monitoring.use_tool_id(tool, "check_fork")
-        sys.monitoring.register_callback(tool, events.PY_START, started)
-        sys.monitoring.register_callback(tool, events.LINE, line)
-        sys.monitoring.set_events(tool, events.PY_START)
+        monitoring.use_tool_id(tool, "check_fork")
+        monitoring.register_callback(tool, events.PY_START, started)
+        monitoring.register_callback(tool, events.LINE, line)
+        monitoring.set_events(tool, events.PY_START)
         return True
 
-    def _called(self, frame, event, argument):
+    def _called(self, frame: FrameType, _event: str, _argument: object) -> Any:
         path = self.file_of(frame.f_code)
         if path is None or self.off:
             return None
         held = self.lines
 
-        def local(frame, event, argument):
+        def local(frame: FrameType, event: str, _argument: object) -> Any:
             nonlocal held
             if event == "line":
                 if held is not self.lines:
@@ -95,7 +101,7 @@ class Cover:
 
         return local
 
-    def enter(self, test, file):
+    def enter(self, test: str, file: str) -> None:
         """A test begins. What ran before it belongs to none."""
         self._tell({"lines": self._fresh()})
         self.lines = {}
@@ -103,7 +109,7 @@ class Cover:
         if self.monitor is not None:
             self.monitor.restart_events()
 
-    def leave(self, test, file, ok):
+    def leave(self, test: str, file: str, ok: bool) -> None:
         """The test has ended."""
         if not self.off:
             self.count[file] = self.count.get(file, 0) + ok
@@ -114,8 +120,8 @@ class Cover:
         if self.monitor is not None:
             self.monitor.restart_events()
 
-    def _fresh(self):
-        fresh = {}
+    def _fresh(self) -> dict[str, list[int]]:
+        fresh: dict[str, list[int]] = {}
         for path, found in self.lines.items():
             new = found - self.told.setdefault(path, set())
             if new:
@@ -123,7 +129,7 @@ class Cover:
                 self.told[path] |= new
         return fresh
 
-    def _tell(self, what):
+    def _tell(self, what: dict[str, Any]) -> None:
         if what.get("lines") or "test" in what:
             text = json.dumps(what) + "\n"
             self.size += len(text)
@@ -132,20 +138,20 @@ class Cover:
                 self.out.flush()
 
 
-def _bare(name):
+def _bare(name: str) -> str:
     return name.split("[", 1)[0]
 
 
-def _of_unittest(cover):
+def _of_unittest(cover: Cover) -> None:
     from unittest.case import TestCase
 
     plain = TestCase.run
 
-    def bad(result):
+    def bad(result: object) -> int:
         kinds = ("failures", "errors", "unexpectedSuccesses")
         return sum(len(getattr(result, kind, ())) for kind in kinds)
 
-    def run(self, result=None):
+    def run(self: TestCase, result: Any = None) -> Any:
         if result is None:
             return plain(self)
         name = getattr(self, "_testMethodName", "")
@@ -157,22 +163,22 @@ def _of_unittest(cover):
         finally:
             cover.leave(name, file, bad(result) == before)
 
-    TestCase.run = run
+    TestCase.run = run  # type: ignore[method-assign]  # it is wrapped, for this fork alone
 
 
-def _of_pytest(cover, plugin):
+def _of_pytest(cover: Cover, plugin: dict[str, Any]) -> None:
     import pytest
 
-    held = {}
+    held: dict[str, dict[str, set[int]]] = {}
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_call(item):
+    def pytest_runtest_call(item: Any) -> Generator[None, Any, None]:
         cover.enter(_bare(item.name), str(item.fspath))
         yield
         held["lines"], cover.lines = cover.lines, {}
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(item, call):
+    def pytest_runtest_makereport(item: Any, call: Any) -> Generator[None, Any, None]:
         outcome = yield
         if call.when == "call" and "lines" in held:
             cover.lines = held.pop("lines")
@@ -182,7 +188,7 @@ def _of_pytest(cover, plugin):
     plugin["pytest_runtest_makereport"] = pytest_runtest_makereport
 
 
-def begin(path, roots, wanted, plugin):
+def begin(path: str, roots: Collection[str], wanted: Collection[str], plugin: dict[str, Any] | None) -> None:
     """Trace from now on. `plugin` are the globals of pytest's plugin that is being imported; None for unittest."""
     cover = Cover(path, roots, wanted)
     if not cover.start():

@@ -97,33 +97,13 @@ class ForkRunner:
 
         A cancelled run ends the runner.
         """
-        answer = await self._asked(files, seconds)
-        return None if answer is None else answer[0]
-
-    async def covered(self, roots: Iterable[Path], wanted: Collection[str], seconds: float) -> bytes:
-        """What a run of the code as it stands reports of the lines that its tests execute (see fork_cover.py).
-
-        `wanted` are the bare names of the tests that matter. Written by the project's own process: to be read with
-        care. Empty where there is none; a part of it where the time was over.
-        """
-        asked = {"roots": [str(root) for root in roots], "wanted": sorted(wanted)}
-        answer = await self._asked({}, seconds, asked)
-        return b"" if answer is None else answer[1]
-
-    async def _asked(
-        self, files: Mapping[Path, bytes], seconds: float, cover: Mapping[str, object] | None = None
-    ) -> tuple[CheckResult, bytes] | None:
         if not self.alive:
             return None
         self.sent += 1
         number = str(self.sent)
-        lines = b""
         body = {str(path): base64.b64encode(data).decode("ascii") for path, data in files.items()}
         began = time.monotonic()
         try:
-            if cover is not None:
-                place = self.folder / f"{number}.cover.json"
-                await asyncio.to_thread(place.write_text, json.dumps(cover), "utf-8")
             await asyncio.to_thread((self.folder / f"{number}.json").write_text, json.dumps(body), "utf-8")
             os.write(self.requests, f"{number} {seconds:.3f}\n".encode())
             answer = await self._answer(seconds + _SLACK_SECONDS)
@@ -132,15 +112,27 @@ class ForkRunner:
                 await self.close()
                 return None
             output = await asyncio.to_thread(_output, self.folder, number)
-            if cover is not None:
-                lines = await asyncio.to_thread(_lines, self.folder, number)
         except BaseException:
             await self.close()
             raise
         code = int(words[1])
         took = time.monotonic() - began
         status: Literal["passed", "failed"] = "passed" if code == 0 else "failed"
-        return CheckResult(status, self.command, output, took, sandboxed=True, exit_code=code), lines
+        return CheckResult(status, self.command, output, took, sandboxed=True, exit_code=code)
+
+    async def covered(self, roots: Iterable[Path], wanted: Collection[str], seconds: float) -> bytes:
+        """What a run of the code as it stands reports of the lines that its tests execute (see fork_cover.py).
+
+        `wanted` are the bare names of the tests that matter. Written by the project's own process: to be read with
+        care. Empty where there is none; a part of it where the time was over.
+        """
+        if not self.alive:
+            return b""
+        number = str(self.sent + 1)
+        asked = json.dumps({"roots": [str(root) for root in roots], "wanted": sorted(wanted)})
+        await asyncio.to_thread((self.folder / f"{number}.cover.json").write_text, asked, "utf-8")
+        result = await self.run({}, seconds)
+        return b"" if result is None else await asyncio.to_thread(_lines, self.folder, number)
 
     async def close(self) -> None:
         """End the command and all its forks. Safe to call twice."""

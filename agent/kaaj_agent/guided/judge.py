@@ -72,6 +72,8 @@ class Judge:
     """The bare names of tests whose text says the contrary of the targets'."""
     vain: Vain | None = None
     runner: ForkRunner | None = None
+    started: ForkRunner | None = None
+    """A runner of the whole check that somebody started already; it is this judge's to use or to close."""
     _tried: bool = False
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _seen: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
@@ -156,15 +158,20 @@ class Judge:
     async def _prepare(self) -> None:
         """Start the forking runner, and keep it if it finds what the check found, and in less time."""
         command = self.command or self.baseline.command
-        if not forkable(command) or self.baseline.seconds < _WORTH_SECONDS:
+        started, self.started = self.started, None
+        if started is not None and (started.command != command or not started.alive):
+            await started.close()
+            started = None
+        if started is None and (not forkable(command) or self.baseline.seconds < _WORTH_SECONDS):
             return
         patience = self.patience or _LEAST_SECONDS
-        runner = await ForkRunner.start(await self._lay_out(), command)
+        shadow = await self._lay_out()
+        runner = started or await ForkRunner.start(shadow, command)
         if runner is None:
             return
         held: CheckResult | None = None
         try:
-            for _ in range(2):  # what the first one imports, the second one finds imported
+            for _ in range(1 if started else 2):  # what the first one imports, the second one finds imported
                 held = await runner.run({}, patience)
         finally:
             found = frozenset(case.id for case in failing_cases(held.output)) if held else frozenset[str]()
@@ -199,9 +206,10 @@ class Judge:
 
     async def close(self) -> None:
         """End what still runs for this judge."""
-        runner, self.runner = self.runner, None
-        if runner is not None:
-            await runner.close()
+        ended, self.runner, self.started = (self.runner, self.started), None, None
+        for runner in ended:
+            if runner is not None:
+                await runner.close()
 
     def accepts(self, result: CheckResult) -> bool:
         """Whether a whole check shows the targets mended and nothing new broken."""

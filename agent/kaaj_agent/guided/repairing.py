@@ -19,6 +19,7 @@ from kaaj_agent.guided.budget import Budget, OutOfTimeError, Share, spoken
 from kaaj_agent.guided.contradiction import Contradiction
 from kaaj_agent.guided.coverage import Coverage
 from kaaj_agent.guided.evidence import Case
+from kaaj_agent.guided.forking import ForkRunner
 from kaaj_agent.guided.job import Job
 from kaaj_agent.guided.judge import HopelessError, Judge
 from kaaj_agent.guided.localise import Focus, Suspect
@@ -76,6 +77,8 @@ class Repairing:
     covered: Coverage | None = field(default=None, init=False)
     """What the tests of `traced` execute; None where that is not known."""
     traced: CheckResult | None = field(default=None, init=False)
+    runner: ForkRunner | None = field(default=None, init=False)
+    """Started to see what tests execute; the first judge takes it over."""
 
     @classmethod
     async def of(cls, job: Job, words: str) -> Repairing:
@@ -100,6 +103,12 @@ class Repairing:
         `item` is the to-do item of the first place; more are put before `before`. Raises LimitReachedError where the
         task's limits are reached, ModelError, CancelledError.
         """
+        try:
+            await self._mend(item, before)
+        finally:
+            await self._close_runner()
+
+    async def _mend(self, item: str, before: str | None) -> None:
         cases = list(evidence.failing_cases(self.baseline.output))
         if not cases:
             cases = [Case("", "", evidence.tail(self.baseline.output.strip()))]
@@ -181,8 +190,16 @@ class Repairing:
         self.traced, self.covered = self.baseline, None
         if await asyncio.to_thread(localise.is_open, self.sources, found):
             needed = not any(suspect.span.kind == "function" for suspect in found)
-            self.covered = await coverage.run(self.work, self.baseline, failing, self.sources.known, needed=needed)
+            await self._close_runner()
+            self.covered, self.runner = await coverage.run(
+                self.work, self.baseline, failing, self.sources.known, needed=needed
+            )
         return found if self.covered is None else await asyncio.to_thread(look, coverage=self.covered)
+
+    async def _close_runner(self) -> None:
+        runner, self.runner = self.runner, None
+        if runner is not None:
+            await runner.close()
 
     def _title(self, suspect: Suspect) -> str:
         name = self.sources.name(suspect.path)
@@ -196,6 +213,7 @@ class Repairing:
             return False
         against = await self._against(group)
         judge = await Judge.of(self.work, self.baseline, group, self.tries, await asyncio.to_thread(self._code))
+        judge.started, self.runner = self.runner, None
         judge.contrary = frozenset(one.other.test for one in against)
         texts, told = None, ""
         try:
