@@ -30,7 +30,7 @@ class Budget:
     """
 
     seconds: float = 120.0
-    judged: int = 200
+    judged: int = 400
     rivals_seconds: float = 1.5
     rivals_share: float = 0.2
     beaten_seconds: float = 0.3
