@@ -104,7 +104,7 @@ class ForkRunner:
         body = {str(path): base64.b64encode(data).decode("ascii") for path, data in files.items()}
         began = time.monotonic()
         try:
-            await asyncio.to_thread((self.folder / f"{number}.json").write_text, json.dumps(body), "utf-8")
+            await asyncio.to_thread(_write, self.folder / f"{number}.json", json.dumps(body))
             os.write(self.requests, f"{number} {seconds:.3f}\n".encode())
             answer = await self._answer(seconds + _SLACK_SECONDS)
             words = (answer or "").split()
@@ -130,7 +130,7 @@ class ForkRunner:
             return b""
         number = str(self.sent + 1)
         asked = json.dumps({"roots": [str(root) for root in roots], "wanted": sorted(wanted)})
-        await asyncio.to_thread((self.folder / f"{number}.cover.json").write_text, asked, "utf-8")
+        await asyncio.to_thread(_write, self.folder / f"{number}.cover.json", asked)
         result = await self.run({}, seconds)
         return b"" if result is None else await asyncio.to_thread(_lines, self.folder, number)
 
@@ -168,6 +168,14 @@ def _lay_out(folder: Path) -> None:
     (folder / "fork_cover.py").write_text(cover, "utf-8")
     os.mkfifo(folder / "req", 0o600)
     os.mkfifo(folder / "rep", 0o600)
+
+
+def _write(path: Path, text: str) -> None:
+    """A new file; a link that the project laid in its place is not followed."""
+    path.unlink(missing_ok=True)
+    writing = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(writing, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _lines(folder: Path, number: str) -> bytes:
