@@ -89,6 +89,33 @@ async def test_one_that_hangs_or_leaves_something_running_is_ended(shadow: Shado
         await runner.close()
 
 
+async def test_nothing_is_written_or_removed_where_the_command_puts_a_link(shadow: Shadow, tmp_path: Path) -> None:
+    """The folder of requests lies where the command can write: it moves it away, and lays a link in its place."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    kept = {f"{number}{suffix}" for number in range(1, 4) for suffix in (".out", ".json", ".lines", ".cover.json")}
+    for name in kept:
+        (victim / name).write_text("mine")
+    code = shadow.root / "shop.py"
+    hostile = f"""
+import glob, os
+for place in glob.glob(os.path.expanduser("~/.check-*")):
+    if not os.path.islink(place):
+        os.rename(place, place.replace(".check", ".moved"))
+        os.symlink({str(victim)!r}, place)
+{CODE}"""
+    runner = await ForkRunner.start(shadow, PYTEST)
+    assert runner is not None
+    try:
+        for _ in range(2):
+            await runner.run({code: hostile.encode()}, 60)
+        await runner.covered([shadow.root], ["test_three"], 60)
+    finally:
+        await runner.close()
+    assert {path.name for path in victim.iterdir()} == kept
+    assert all((victim / name).read_text() == "mine" for name in kept)
+
+
 async def test_cancelling_ends_it_at_once(shadow: Shadow) -> None:
     runner = await ForkRunner.start(shadow, PYTEST)
     assert runner is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -46,7 +47,7 @@ class ForkRunner:
     """
 
     command: str
-    folder: Path
+    folder: _Folder
     running: asyncio.Task[CommandResult]
     requests: int
     answers: asyncio.StreamReader
@@ -62,12 +63,11 @@ class ForkRunner:
         name = f".check-{uuid.uuid4().hex[:12]}"
         outside, inside = shadow.folder / "home" / name, sandbox.home / name
         try:
-            await asyncio.to_thread(_lay_out, outside)
-            requests = os.open(outside / "req", os.O_RDWR | os.O_NONBLOCK)
-            answers = os.open(outside / "rep", os.O_RDWR | os.O_NONBLOCK)
+            folder = await asyncio.to_thread(_Folder.made, outside)
         except OSError as error:
             _log.info("no forking runner: %s", error)
             return None
+        requests, answers = folder.pipe("req"), folder.pipe("rep")
         place = shlex.quote(str(inside))
         full = (
             f'export CHECK_FORK_FOLDER={place} PYTHONPATH={place}"${{PYTHONPATH:+:$PYTHONPATH}}"'
@@ -78,7 +78,7 @@ class ForkRunner:
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(answers, "rb", buffering=0)
         )
-        runner = cls(command, outside, running, requests, stream, transport)
+        runner = cls(command, folder, running, requests, stream, transport)
         try:
             if await runner._answer(_READY_SECONDS) == "ready":
                 return runner
@@ -104,20 +104,26 @@ class ForkRunner:
         body = {str(path): base64.b64encode(data).decode("ascii") for path, data in files.items()}
         began = time.monotonic()
         try:
-            await asyncio.to_thread(_write, self.folder / f"{number}.json", json.dumps(body))
+            await finish(asyncio.to_thread(self.folder.write, f"{number}.json", json.dumps(body)))
             os.write(self.requests, f"{number} {seconds:.3f}\n".encode())
             answer = await self._answer(seconds + _SLACK_SECONDS)
             words = (answer or "").split()
             if len(words) != 2 or words[0] != number:
                 await self.close()
                 return None
-            output = await asyncio.to_thread(_output, self.folder, number)
+            data = await finish(asyncio.to_thread(self.folder.take, f"{number}.out", _OUTPUT_MAX))
+            await finish(asyncio.to_thread(self.folder.remove, f"{number}.json"))
+        except OSError as error:  # the command has meddled with what it was given
+            _log.info("the forking runner: %s", error)
+            await self.close()
+            return None
         except BaseException:
             await self.close()
             raise
         code = int(words[1])
         took = time.monotonic() - began
         status: Literal["passed", "failed"] = "passed" if code == 0 else "failed"
+        output = clean(data.decode("utf-8", "replace"))
         return CheckResult(status, self.command, output, took, sandboxed=True, exit_code=code)
 
     async def covered(self, roots: Iterable[Path], wanted: Collection[str], seconds: float) -> bytes:
@@ -130,9 +136,14 @@ class ForkRunner:
             return b""
         number = str(self.sent + 1)
         asked = json.dumps({"roots": [str(root) for root in roots], "wanted": sorted(wanted)})
-        await asyncio.to_thread(_write, self.folder / f"{number}.cover.json", asked)
-        result = await self.run({}, seconds)
-        return b"" if result is None else await asyncio.to_thread(_lines, self.folder, number)
+        try:
+            await finish(asyncio.to_thread(self.folder.write, f"{number}.cover.json", asked))
+            if await self.run({}, seconds) is None:
+                return b""
+            await finish(asyncio.to_thread(self.folder.remove, f"{number}.cover.json"))
+            return await finish(asyncio.to_thread(self.folder.take, f"{number}.lines", _COVER_MAX))
+        except OSError:
+            return b""
 
     async def close(self) -> None:
         """End the command and all its forks. Safe to call twice."""
@@ -140,6 +151,7 @@ class ForkRunner:
             os.close(self.requests)
             self.requests = -1
             self.transport.close()
+            self.folder.close()
         self.running.cancel()
         await finish(_gone(self.running))
 
@@ -159,46 +171,51 @@ async def _gone(running: asyncio.Task[CommandResult]) -> None:
         _log.info("the forking runner: %s", running.exception())
 
 
-def _lay_out(folder: Path) -> None:
-    folder.mkdir(mode=0o700)
-    source = Path(__file__).with_name("fork_server.py").read_text("utf-8")
-    for name in ("sitecustomize", "check_fork"):
-        (folder / f"{name}.py").write_text(source, "utf-8")
-    cover = Path(__file__).with_name("fork_cover.py").read_text("utf-8")
-    (folder / "fork_cover.py").write_text(cover, "utf-8")
-    os.mkfifo(folder / "req", 0o600)
-    os.mkfifo(folder / "rep", 0o600)
+@dataclass(slots=True)
+class _Folder:
+    """Where requests and answers lie. The command can do there what it likes, so it is held by its descriptor, and
+    nothing in it is reached through a link. Not to be closed while a thread is at it. All methods raise OSError.
+    """
 
+    place: int
 
-def _write(path: Path, text: str) -> None:
-    """A new file; a link that the project laid in its place is not followed."""
-    path.unlink(missing_ok=True)
-    writing = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(writing, "w", encoding="utf-8") as file:
-        file.write(text)
+    @classmethod
+    def made(cls, path: Path) -> _Folder:
+        path.mkdir(mode=0o700)
+        folder = cls(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC))
+        here = Path(__file__)
+        source = here.with_name("fork_server.py").read_text("utf-8")
+        for name in ("sitecustomize.py", "check_fork.py"):
+            folder.write(name, source)
+        folder.write("fork_cover.py", here.with_name("fork_cover.py").read_text("utf-8"))
+        for name in ("req", "rep"):
+            os.mkfifo(name, 0o600, dir_fd=folder.place)
+        return folder
 
+    def pipe(self, name: str) -> int:
+        return os.open(name, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.place)
 
-def _lines(folder: Path, number: str) -> bytes:
-    """What the fork told of lines, as much as is bearable; empty where there is none."""
-    try:
-        reading = os.open(folder / f"{number}.lines", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(reading, "rb") as file:
-            return file.read(_COVER_MAX) if stat.S_ISREG(os.fstat(reading).st_mode) else b""
-    except OSError:
-        return b""
-    finally:
-        for suffix in (".lines", ".cover.json"):
-            with contextlib.suppress(OSError):
-                (folder / f"{number}{suffix}").unlink(missing_ok=True)
+    def write(self, name: str, text: str) -> None:
+        """A new file."""
+        how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(name, how, 0o600, dir_fd=self.place), "w", encoding="utf-8") as file:
+            file.write(text)
 
+    def take(self, name: str, limit: int) -> bytes:
+        """A file's end, and the file is gone."""
+        how = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with os.fdopen(os.open(name, how, dir_fd=self.place), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(errno.EINVAL, "it is no file", name)
+            file.seek(max(0, status.st_size - limit))
+            data = file.read(limit)
+        self.remove(name)
+        return data
 
-def _output(folder: Path, number: str) -> str:
-    """What the fork printed, its end if it is long; the request's files are removed."""
-    reading = os.open(folder / f"{number}.out", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(reading, "rb") as file:
-        size = os.fstat(reading).st_size
-        file.seek(max(0, size - _OUTPUT_MAX))
-        data = file.read(_OUTPUT_MAX)
-    for suffix in (".out", ".json"):
-        (folder / f"{number}{suffix}").unlink(missing_ok=True)
-    return clean(data.decode("utf-8", "replace"))
+    def remove(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self.place)
+
+    def close(self) -> None:
+        os.close(self.place)
